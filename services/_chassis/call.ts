@@ -1,0 +1,117 @@
+import type { Contract, Method, Result, standardMethods } from './contract.ts';
+import type { CallContext } from './context.ts';
+import type { Authenticate, Principal } from './identity.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { DependencyError } from './errors.ts';
+import type { z } from 'zod';
+
+/** The tenant of calls without a token. */
+export const publicTenant = 'main';
+
+/** Who calls a method, and under which key. `caller` is the token's subject, else the calling service. */
+export interface Call {
+  readonly tenant: string;
+  readonly caller: string;
+  readonly principal: Principal | undefined;
+  readonly idempotencyKey: string;
+}
+
+/** A service's own methods, each given the parsed request and the call; the chassis adds the standard ones. */
+export type Methods<C extends Contract> = {
+  readonly [M in Exclude<keyof C['methods'], keyof ReturnType<typeof standardMethods>>]: (
+    request: z.output<C['methods'][M]['request']>,
+    call: Call,
+  ) => Promise<Result<C['methods'][M]>>;
+};
+
+/** What a call is before its request is parsed, however it came. */
+export interface Arrival {
+  readonly context: CallContext;
+  readonly callerService: string | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly request: unknown;
+}
+
+/** What a transport makes of a call: an answer, or a fault of the caller's or of ours. */
+export type Outcome =
+  | { kind: 'answer'; answer: { kind: string } }
+  | { kind: 'bad-request'; detail: string }
+  | { kind: 'not-allowed' }
+  | { kind: 'fault' };
+
+const keyPattern = /^[\x20-\x7e]{1,255}$/;
+
+/**
+ * Runs one method for either transport: refuses work whose deadline has passed, callers that the contract does not list
+ * and tokens that don't hold, parses the request, and turns what is thrown into a bare fault. Work stops being waited
+ * for at its deadline, and then answers `deadline-passed`.
+ */
+export function createDispatch(deps: {
+  contract: Contract;
+  methods: Readonly<Record<string, (request: never, call: Call) => Promise<{ kind: string }>>>;
+  authenticate: Authenticate;
+  log: Log;
+  metrics: Metrics;
+}): (name: string, arrival: Arrival) => Promise<Outcome> {
+  const { contract, log, metrics } = deps;
+
+  async function run(name: string, method: Method, arrival: Arrival): Promise<Outcome> {
+    const { context, callerService } = arrival;
+    if (callerService === undefined || !method.callers.includes(callerService)) return { kind: 'not-allowed' };
+    if (context.deadline !== undefined && context.deadline <= Date.now()) return answer({ kind: 'deadline-passed' });
+    const principal = await deps.authenticate(context.authorization);
+    if (principal === 'invalid') return answer({ kind: 'unauthenticated' });
+    const request = method.request.safeParse(arrival.request);
+    if (!request.success) {
+      return {
+        kind: 'bad-request',
+        detail: request.error.issues.map((i) => `/${i.path.join('/')}: ${i.message}`).join('; '),
+      };
+    }
+    const key = arrival.idempotencyKey ?? '';
+    if (!method.reads && !keyPattern.test(key))
+      return { kind: 'bad-request', detail: 'idempotency-key: missing or unusable' };
+    const call: Call = {
+      tenant: principal?.tenant ?? publicTenant,
+      caller: principal?.subject ?? callerService,
+      principal,
+      idempotencyKey: key,
+    };
+    const implementation = deps.methods[name];
+    if (!implementation) return { kind: 'fault' };
+    const work = implementation(request.data as never, call);
+    return answer(await (context.deadline === undefined ? work : untilDeadline(work, context.deadline)));
+  }
+
+  return async (name, arrival) => {
+    const method = contract.methods[name];
+    if (!method) return { kind: 'bad-request', detail: `no method ${name}` };
+    const started = performance.now();
+    const outcome = await run(name, method, arrival).catch((error: unknown): Outcome => {
+      if (error instanceof DependencyError && error.reason === 'deadline') return answer({ kind: 'deadline-passed' });
+      log.error({ method: name, err: error }, 'method failed');
+      return { kind: 'fault' };
+    });
+    const seconds = (performance.now() - started) / 1_000;
+    const kind = outcome.kind === 'answer' ? outcome.answer.kind : outcome.kind;
+    metrics.methodDuration.observe({ method: name, answer: kind }, seconds);
+    log.info({ method: name, answer: kind, durationMs: Math.round(seconds * 1e5) / 100 }, 'method answered');
+    return outcome;
+  };
+}
+
+const answer = (value: { kind: string }): Outcome => ({ kind: 'answer', answer: value });
+
+async function untilDeadline<T>(work: Promise<T>, deadline: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const passed = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DependencyError('own work', 'deadline')), Math.max(0, deadline - Date.now()));
+  });
+  try {
+    return await Promise.race([work, passed]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined); // it may still fail after nobody waits for it
+  }
+}

@@ -1,0 +1,155 @@
+import * as grpc from '@grpc/grpc-js';
+import type { z } from 'zod';
+import { refusal, type Answer, type Contract, type Refusal, type listEvents, type readEvents } from './contract.ts';
+import { contextHeaders, currentContext, remainingMs } from './context.ts';
+import { DependencyError } from './errors.ts';
+import { fromMessage, loadService } from './proto.ts';
+import type { Sidecar } from './sidecar.ts';
+import type { EventLog } from './catch-up.ts';
+
+/** One function a method; it gives the answer, refusals included, and throws DependencyError when there is none. */
+export type Client<C extends Contract> = {
+  readonly [M in keyof C['methods'] & string]: (
+    request: z.input<C['methods'][M]['request']>,
+    options?: CallOptions,
+  ) => Promise<Answer<C['methods'][M]>>;
+};
+
+export interface CallOptions {
+  readonly idempotencyKey?: string;
+  /** Milliseconds; the current call's deadline cuts it shorter. */
+  readonly timeoutMs?: number;
+}
+
+/** Makes the typed client of a contract, over HTTP or gRPC as the contract says. */
+export type Connect = <C extends Contract>(contract: C) => Client<C>;
+
+/** Carries one call and gives its raw answer. */
+export type Transport = (
+  method: string,
+  request: unknown,
+  headers: Record<string, string>,
+  timeoutMs?: number,
+) => Promise<unknown>;
+
+/** Clients that go through the sidecar's HTTP and gRPC ports. */
+export function createConnect(deps: {
+  sidecar: Sidecar;
+  grpcPort: number;
+  apiToken: string;
+}): Connect & { close(): void } {
+  let channel: grpc.Client | undefined;
+  const connect = <C extends Contract>(contract: C): Client<C> => {
+    const transport = contract.proto
+      ? grpcTransport((channel ??= openChannel(deps.grpcPort)), contract.service, contract.proto, deps.apiToken)
+      : httpTransport(deps.sidecar, contract.service);
+    return clientOver(contract, transport);
+  };
+  return Object.assign(connect, { close: () => channel?.close() });
+}
+
+/** The typed client of a contract over any transport; answers are parsed, and an unreadable one is the callee's failure. */
+export function clientOver<C extends Contract>(contract: C, transport: Transport): Client<C> {
+  const methods = Object.entries(contract.methods).map(([name, method]) => [
+    name,
+    async (request: unknown, options: CallOptions = {}) => {
+      const headers = options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey };
+      const raw = await transport(name, request, headers, options.timeoutMs);
+      const answer = method.response.safeParse(raw);
+      if (answer.success) return answer.data;
+      const refused = refusal.safeParse(raw);
+      if (refused.success) return refused.data;
+      throw new DependencyError(contract.service, 'failed', {
+        detail: `unreadable answer of ${name}`,
+        cause: answer.error,
+      });
+    },
+  ]);
+  return Object.fromEntries(methods) as Client<C>;
+}
+
+/** Calls a service's methods through a sidecar's invocation API. */
+export const httpTransport =
+  (sidecar: Sidecar, service: string): Transport =>
+  async (method, request, headers, timeoutMs) => {
+    const body = JSON.stringify(request);
+    const limit = timeoutMs === undefined ? {} : { timeoutMs };
+    const response = await sidecar.invoke(service, `/${method}`, { body, headers, ...limit });
+    if (response.status === 200) return JSON.parse(response.body) as unknown;
+    throw new DependencyError(service, 'failed', { detail: `${method} answered ${response.status}` });
+  };
+
+/** A channel to a loopback gRPC port. */
+export const openChannel = (port: number) =>
+  new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
+    // A sidecar that restarts is there again in a fraction of a second; gRPC's own back-off would wait for many.
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 500,
+    'grpc.enable_retries': 0,
+  });
+
+/** Calls a service's rpcs through Dapr's gRPC proxying. */
+export function grpcTransport(
+  channel: grpc.Client,
+  appId: string,
+  proto: { file: string; service: string },
+  token: string,
+): Transport {
+  const rpcs = loadService(proto.file, proto.service);
+  return (method, request, headers, timeoutMs = 5_000) => {
+    const rpc = rpcs[method];
+    if (!rpc) throw new Error(`${proto.service} has no rpc for ${method}`);
+    const limit = Math.min(timeoutMs, remainingMs() ?? Number.POSITIVE_INFINITY);
+    if (limit <= 0) return Promise.reject(new DependencyError(appId, 'deadline'));
+    const metadata = new grpc.Metadata();
+    const all = { ...contextHeaders(currentContext()), ...headers, 'dapr-app-id': appId, 'dapr-api-token': token };
+    for (const [name, value] of Object.entries(all)) metadata.set(name, value);
+    return new Promise((resolve, reject) => {
+      channel.makeUnaryRequest(
+        rpc.path,
+        (message: object) => rpc.requestSerialize(message),
+        (bytes: Buffer) => rpc.responseDeserialize(bytes),
+        request as object,
+        metadata,
+        { deadline: Date.now() + limit },
+        (error, message) => {
+          if (error || !message) reject(grpcFailure(appId, error));
+          else resolve(fromMessage(message));
+        },
+      );
+    });
+  };
+}
+
+function grpcFailure(appId: string, error: grpc.ServiceError | null): DependencyError {
+  const detail = error?.details ?? 'no message';
+  const options = { detail: detail.slice(0, 300), cause: error };
+  if (error?.code === grpc.status.DEADLINE_EXCEEDED) return new DependencyError(appId, 'deadline', options);
+  // Over gRPC daprd reports an open breaker as UNKNOWN.
+  if (/circuit breaker is open|too many requests/.test(detail))
+    return new DependencyError(appId, 'breaker-open', options);
+  return new DependencyError(appId, error?.code === grpc.status.UNAVAILABLE ? 'unreachable' : 'failed', options);
+}
+
+/** The two methods by which every producer shows its outbox. */
+interface ProducerClient {
+  listEvents(page: z.input<typeof listEvents.request>): Promise<z.output<typeof listEvents.response> | Refusal>;
+  readEvents(request: z.input<typeof readEvents.request>): Promise<z.output<typeof readEvents.response> | Refusal>;
+}
+
+/** A producer's outbox through its client; a refusal counts as the producer being away. */
+export function eventLogOf(service: string, client: ProducerClient): EventLog {
+  const away = (kind: string) => new DependencyError(service, 'failed', { detail: kind });
+  return {
+    async list(page) {
+      const answer = await client.listEvents(page);
+      if (answer.kind !== 'events') throw away(answer.kind);
+      return answer.events;
+    },
+    async read(ids) {
+      const answer = await client.readEvents({ ids: [...ids] });
+      if (answer.kind !== 'envelopes') throw away(answer.kind);
+      return answer.envelopes;
+    },
+  };
+}

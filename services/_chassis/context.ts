@@ -1,0 +1,63 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomBytes } from 'node:crypto';
+
+/** What travels with a call (deadline in epoch milliseconds) or, without deadline and token, with an event. */
+export interface CallContext {
+  readonly requestId: string;
+  readonly traceparent: string;
+  readonly deadline?: number | undefined;
+  readonly authorization?: string | undefined;
+}
+
+const storage = new AsyncLocalStorage<CallContext>();
+
+/** The context of the call or event being worked on, if there is one. */
+export const currentContext = (): CallContext | undefined => storage.getStore();
+
+/** Runs `work` so that everything it logs, calls and emits carries `context`. */
+export const withContext = <T>(context: CallContext, work: () => T): T => storage.run(context, work);
+
+/** Milliseconds until the deadline of the current call, or undefined when it has none. */
+export function remainingMs(now = Date.now()): number | undefined {
+  const deadline = currentContext()?.deadline;
+  return deadline === undefined ? undefined : deadline - now;
+}
+
+const traceparentPattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+const noTrace = '0'.repeat(32);
+
+/**
+ * The W3C trace context to work under: the caller's trace with a span of our own, or a new trace when there is none.
+ * Dapr hands on an all-zero traceparent where nobody sent one; it counts as none (https://www.w3.org/TR/trace-context/).
+ */
+export function continueTrace(traceparent: string | undefined): string {
+  const match = traceparentPattern.exec(traceparent ?? '');
+  const traceId = match?.[1] === undefined || match[1] === noTrace ? randomBytes(16).toString('hex') : match[1];
+  return `00-${traceId}-${randomBytes(8).toString('hex')}-${match?.[3] ?? '00'}`;
+}
+
+/** The trace id within a traceparent. */
+export const traceIdOf = (traceparent: string): string => traceparent.slice(3, 35);
+
+/** The context of a call that just arrived, from its headers or gRPC metadata; a bad deadline counts as none. */
+export function contextOf(header: (name: string) => string | undefined): CallContext {
+  const traceparent = continueTrace(header('traceparent'));
+  const deadline = Number(header('x-deadline'));
+  return {
+    requestId: header('x-request-id') ?? traceIdOf(traceparent),
+    traceparent,
+    deadline: Number.isSafeInteger(deadline) && deadline > 0 ? deadline : undefined,
+    authorization: header('authorization'),
+  };
+}
+
+/** The headers that carry a context on to the next service. */
+export function contextHeaders(context: CallContext | undefined): Record<string, string> {
+  if (!context) return {};
+  return {
+    traceparent: context.traceparent,
+    'x-request-id': context.requestId,
+    ...(context.deadline !== undefined && { 'x-deadline': String(context.deadline) }),
+    ...(context.authorization !== undefined && { authorization: context.authorization }),
+  };
+}

@@ -1,0 +1,137 @@
+import pg from 'pg';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { z } from 'zod';
+import type { EventDefinition } from './contract.ts';
+import { createEnvelope, type Envelope } from './envelope.ts';
+import { isConflict } from './errors.ts';
+import type { Log } from './log.ts';
+
+/** Runs one statement; the rows are parsed by the caller's schema or declared type at the store's edge. */
+export interface Queryable {
+  query<Row extends pg.QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** A transaction in which state and events are written together; what is emitted is published only after the commit. */
+export interface Transaction extends Queryable {
+  emit<Data extends z.ZodType>(
+    event: EventDefinition<Data>,
+    fields: { subject: string; tenant: string; data: z.input<Data> },
+  ): void;
+  /** Does something in this process once the commit is through, such as waking a worker; not at all after a rollback. */
+  afterCommit(work: () => void): void;
+}
+
+export interface Database extends Queryable {
+  /** Runs `work` in one transaction and repeats it when another one was first (serialisation, deadlock, unique). */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** Called with what a transaction emitted, after its commit. */
+  onCommitted(listener: (events: Envelope[]) => void): void;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly service: string;
+  readonly host: string;
+  readonly port: number;
+  readonly password: string;
+  readonly poolSize: number;
+  readonly log: Log;
+  /** Defaults to the service's name; tests use a copy of a template. */
+  readonly database?: string;
+  readonly user?: string;
+}
+
+const maxTries = 8;
+
+/** A pool whose every wait is bounded: 2 s for a connection, 5 s a statement, 3 s a lock, 10 s idle in a transaction. */
+export function createDatabase(options: DatabaseOptions): Database {
+  const { service, log } = options;
+  const pool = new pg.Pool({
+    host: options.host,
+    port: options.port,
+    user: options.user ?? service,
+    database: options.database ?? service,
+    password: options.password,
+    max: options.poolSize,
+    connectionTimeoutMillis: 2_000,
+    statement_timeout: 5_000,
+    lock_timeout: 3_000,
+    query_timeout: 7_000,
+    idle_in_transaction_session_timeout: 10_000,
+    application_name: service,
+    keepAlive: true,
+  });
+  pool.on('error', (error) => log.warn({ err: error }, 'idle database connection lost'));
+  // A client that is checked out has no listener of the pool's: losing its connection would end the process, whereas
+  // the statement that is under way fails anyway and is tried again by whoever sent it.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  const listeners: ((events: Envelope[]) => void)[] = [];
+
+  async function attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const client = await pool.connect();
+    const events: Envelope[] = [];
+    const afterwards: (() => void)[] = [];
+    let committed = false;
+    let broken: Error | undefined;
+    try {
+      await client.query('begin');
+      const result = await work({
+        query: (sql, values) => rows(client, sql, values),
+        emit: (event, fields) => {
+          const data: unknown = event.data.parse(fields.data);
+          events.push(createEnvelope(service, { type: event.type, topic: event.topic, ...fields, data }));
+        },
+        afterCommit: (work) => void afterwards.push(work),
+      });
+      await insertOutbox(client, events);
+      await client.query('commit');
+      committed = true;
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch((cause: unknown) => {
+        broken = cause instanceof Error ? cause : new Error(String(cause));
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+      if (committed) {
+        if (events.length > 0) for (const listener of listeners) listener(events);
+        for (const work of afterwards) work();
+      }
+    }
+  }
+
+  return {
+    query: (sql, values) => rows(pool, sql, values),
+    async transaction(work) {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await attempt(work);
+        } catch (error) {
+          if (!isConflict(error) || tries >= maxTries) throw error;
+          await delay(Math.random() * 5 * 2 ** tries);
+        }
+      }
+    },
+    onCommitted: (listener) => void listeners.push(listener),
+    close: () => pool.end(),
+  };
+}
+
+async function rows<Row extends pg.QueryResultRow>(
+  on: pg.Pool | pg.ClientBase,
+  sql: string,
+  values?: readonly unknown[],
+): Promise<Row[]> {
+  return (await on.query<Row>(sql, values === undefined ? undefined : [...values])).rows;
+}
+
+async function insertOutbox(client: pg.ClientBase, events: readonly Envelope[]): Promise<void> {
+  if (events.length === 0) return;
+  await client.query(
+    `insert into outbox (id, tenant, topic, type, subject, envelope)
+     select e ->> 'id', e ->> 'tenant', e ->> 'topic', e ->> 'type', e ->> 'subject', e
+       from json_array_elements($1::json) with ordinality as list (e, n) order by n`,
+    [JSON.stringify(events)],
+  );
+}

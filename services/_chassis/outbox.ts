@@ -1,0 +1,40 @@
+import type { Queryable } from './database.ts';
+
+/** One row of a page of the outbox. */
+export interface LoggedEvent {
+  readonly id: string;
+  readonly cursor: string;
+  readonly ageMs: number;
+}
+
+/**
+ * The topic's events after a cursor, in cursor order. Rows of a transaction that is not older than every open one are
+ * left for the next page: an identity value or a UUIDv7 is drawn before the commit, so either of them alone would let a
+ * reader pass over a row that commits late.
+ */
+export async function listOutbox(
+  db: Queryable,
+  page: { topic: string; after: string; limit: number },
+): Promise<LoggedEvent[]> {
+  const [transactionId, position] = page.after.split(':');
+  return db.query<{ id: string; cursor: string; ageMs: number }>(
+    `select id, transaction_id::text || ':' || position as cursor,
+            (extract(epoch from clock_timestamp() - created_at) * 1000)::float8 as "ageMs"
+       from outbox
+      where topic = $1
+        and (transaction_id, position) > ($2::text::xid8, $3::bigint)
+        and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+      order by transaction_id, position
+      limit $4`,
+    [page.topic, transactionId, position, page.limit],
+  );
+}
+
+/** The envelopes of these ids as JSON text; ids that do not exist are passed over. */
+export async function readOutbox(db: Queryable, ids: readonly string[]): Promise<string[]> {
+  const found = await db.query<{ envelope: string }>(
+    'select envelope::text as envelope from outbox where id = any($1) order by transaction_id, position',
+    [ids],
+  );
+  return found.map((row) => row.envelope);
+}

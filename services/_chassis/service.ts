@@ -1,0 +1,190 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as grpc from '@grpc/grpc-js';
+import { createDispatch, type Call } from './call.ts';
+import { createCatchUp, type EventLog } from './catch-up.ts';
+import { createConnect, type Connect } from './client.ts';
+import { createConsumer, type Subscription } from './consumer.ts';
+import type { Contract, getHealth, listEvents, readEvents } from './contract.ts';
+import { createDatabase, type Database } from './database.ts';
+import { buildGrpcApp } from './grpc-app.ts';
+import { buildHttpApp } from './http-app.ts';
+import { createAuthenticate, type Authenticate } from './identity.ts';
+import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import { createLog, type Log } from './log.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { closeServer, failedChecks, startOps, type Check } from './ops.ts';
+import { listOutbox, readOutbox } from './outbox.ts';
+import { createRelay } from './relay.ts';
+import { createSidecar, type Sidecar } from './sidecar.ts';
+import { startWorker, type Worker } from './worker.ts';
+import type { z } from 'zod';
+
+/** What every app beside a sidecar is built from. */
+export interface BaseDeps {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly sidecar: Sidecar;
+  readonly connect: Connect;
+}
+
+/** What a service with a database is built from. */
+export interface ServiceDeps extends BaseDeps {
+  readonly database: Database;
+}
+
+/** What a service's `buildApp` gives: its own methods (the standard ones are added), its subscriptions and workers. */
+export interface App {
+  readonly methods: Readonly<Record<string, (request: never, call: Call) => Promise<{ kind: string }>>>;
+  readonly subscriptions?: readonly Subscription[];
+  /** The outboxes behind the subscriptions, by producer; called once catch-up starts, so that tests need no producer. */
+  readonly eventLogs?: () => Readonly<Record<string, EventLog>>;
+  /** What must hold, beside database and sidecar, before the service is ready. */
+  readonly checks?: Readonly<Record<string, Check>>;
+  /** Started once the app listens. */
+  readonly startWorkers?: () => readonly Worker[];
+}
+
+interface BaseConfig {
+  readonly APP_ID: string;
+  readonly OPS_PORT: number;
+  readonly DAPR_HTTP_PORT: number;
+  readonly DAPR_GRPC_PORT: number;
+  readonly DAPR_API_TOKEN: string;
+  readonly LOG_LEVEL: string;
+}
+
+interface ServiceConfig extends BaseConfig {
+  readonly APP_PORT: number;
+  readonly APP_API_TOKEN: string;
+  readonly DATABASE_HOST: string;
+  readonly DATABASE_PORT: number;
+  readonly DATABASE_POOL_SIZE: number;
+  readonly CATCH_UP_INTERVAL_MS: number;
+  readonly CATCH_UP_GRACE_MS: number;
+}
+
+/** The parts that need no database: log, metrics, lifecycle, ops port, and the sidecar once it can call out. */
+export async function startBase(
+  config: BaseConfig,
+): Promise<
+  BaseDeps & { lifecycle: Lifecycle; authenticate: Authenticate; addChecks(more: Record<string, Check>): void }
+> {
+  const log = createLog(config.APP_ID, config.LOG_LEVEL);
+  const metrics = createMetrics(config.APP_ID, true);
+  const lifecycle = createLifecycle(log);
+  const sidecar = createSidecar({ port: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
+  const connect = createConnect({ sidecar, grpcPort: config.DAPR_GRPC_PORT, apiToken: config.DAPR_API_TOKEN });
+  let checks: Record<string, Check> = { started: async () => false };
+  const stoppable = { stopping: async () => !lifecycle.stopping, sidecar: () => sidecar.isHealthy() };
+  await startOps({ port: config.OPS_PORT, checks: () => ({ ...stoppable, ...checks }), metrics });
+  while (!(await sidecar.isHealthy())) await delay(25);
+  const authenticate = createAuthenticate(await sidecar.getSecret('tokenVerificationKeys'));
+  return { log, metrics, lifecycle, sidecar, connect, authenticate, addChecks: (more) => void (checks = more) };
+}
+
+/**
+ * Runs a service from start to exit: its methods and event deliveries on the app port in the contract's protocol, its
+ * relay, catch-up and workers; on SIGTERM it stops taking calls, finishes what is in flight, then workers, relay, pool.
+ */
+export async function runService(
+  contract: Contract,
+  config: ServiceConfig,
+  buildApp: (deps: ServiceDeps) => App,
+): Promise<void> {
+  const base = await startBase(config);
+  const { log, metrics, sidecar, connect, lifecycle } = base;
+  const database = createDatabase({
+    service: contract.service,
+    host: config.DATABASE_HOST,
+    port: config.DATABASE_PORT,
+    password: await sidecar.getSecret(`${contract.service}DatabasePassword`),
+    poolSize: config.DATABASE_POOL_SIZE,
+    log,
+  });
+  const relay = createRelay({ sidecar, log, metrics });
+  database.onCommitted((events) => relay.push(events));
+  const app = buildApp({ log, metrics, sidecar, connect, database });
+  const subscriptions = app.subscriptions ?? [];
+  const consumer =
+    subscriptions.length === 0
+      ? undefined
+      : createConsumer({ ...base, database, service: contract.service, subscriptions });
+  const checks = { database: async () => (await database.query('select 1')).length === 1 };
+  const dispatch = createDispatch({
+    contract,
+    methods: { ...standardMethods(database, { ...checks, sidecar: () => sidecar.isHealthy() }), ...app.methods },
+    authenticate: base.authenticate,
+    log,
+    metrics,
+  });
+  const sideFacing = { dispatch, consumer, appToken: config.APP_API_TOKEN, log };
+  const listening = contract.proto
+    ? await listenGrpc(buildGrpcApp({ ...sideFacing, contract }), config.APP_PORT)
+    : await listenHttp(buildHttpApp(sideFacing), config.APP_PORT);
+  const workers = [...(app.startWorkers?.() ?? [])];
+  if (consumer) {
+    const catchUp = createCatchUp({
+      consumer,
+      database,
+      logs: app.eventLogs?.() ?? {},
+      log,
+      metrics,
+      graceMs: config.CATCH_UP_GRACE_MS,
+    });
+    const run = () => catchUp.tick().then(() => false);
+    workers.push(startWorker({ name: 'catch-up', idleMs: config.CATCH_UP_INTERVAL_MS, log, run }));
+  }
+  base.addChecks({ ...checks, ...app.checks });
+  log.info({ port: config.APP_PORT }, 'listening');
+
+  lifecycle.onStop('app', () => listening.close());
+  lifecycle.onStop('workers', () => Promise.all(workers.map((worker) => worker.stop())));
+  lifecycle.onStop('relay', () => Promise.race([relay.idle(), delay(2_000)]));
+  lifecycle.onStop('database', () => database.close());
+}
+
+/** What every service answers beside its own methods. */
+export function standardMethods(database: Database, checks: Readonly<Record<string, Check>>) {
+  return {
+    listEvents: async (page: z.output<typeof listEvents.request>) => ({
+      kind: 'events' as const,
+      events: await listOutbox(database, page),
+    }),
+    readEvents: async ({ ids }: z.output<typeof readEvents.request>) => ({
+      kind: 'envelopes' as const,
+      envelopes: await readOutbox(database, ids),
+    }),
+    getHealth: async (): Promise<z.output<typeof getHealth.response>> => ({
+      kind: 'health',
+      status: (await failedChecks(checks)).length === 0 ? 'healthy' : 'unhealthy',
+    }),
+  };
+}
+
+/** Something that listens on a loopback port, and how to close it once what is in flight is finished. */
+export interface Listening {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Listens over HTTP on loopback; port 0 takes a free one. */
+export async function listenHttp(app: RequestListener, port: number): Promise<Listening> {
+  const server = createServer(app);
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return { port: typeof address === 'object' && address ? address.port : port, close: () => closeServer(server) };
+}
+
+/** Listens over gRPC on loopback; port 0 takes a free one. */
+export async function listenGrpc(server: grpc.Server, port: number): Promise<Listening> {
+  const bound = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), (error, found) => {
+      if (error) reject(error);
+      else resolve(found);
+    });
+  });
+  return { port: bound, close: () => new Promise((resolve) => server.tryShutdown(() => resolve())) };
+}

@@ -1,0 +1,169 @@
+import { Pool } from 'undici';
+import { contextHeaders, currentContext, remainingMs } from './context.ts';
+import { toWire, type Envelope } from './envelope.ts';
+import { DependencyError } from './errors.ts';
+
+/** What an app asks of its sidecar. Every call is bounded by the deadline of the work it belongs to, or by its own limit. */
+export interface Sidecar {
+  /** Calls a path of another app, or of an HTTPEndpoint, and gives status and body of whatever answered. */
+  invoke(appId: string, path: string, options: InvokeOptions): Promise<{ status: number; body: string }>;
+  /** Hands events to the broker; gives how many the broker did not take. */
+  publish(topic: string, events: readonly Envelope[]): Promise<number>;
+  /** A value of the state store with its ETag, or undefined. */
+  getState(key: string): Promise<{ value: unknown; etag: string } | undefined>;
+  /** Writes if the key still has that ETag (or, without one, is still absent); false when somebody else was first. */
+  setState(key: string, value: unknown, options: { etag?: string | undefined; ttlSeconds: number }): Promise<boolean>;
+  getSecret(name: string): Promise<string>;
+  /** Whether the sidecar can call out. */
+  isHealthy(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface InvokeOptions {
+  readonly verb?: 'GET' | 'POST';
+  readonly body?: string;
+  readonly headers?: Record<string, string>;
+  /** Milliseconds; the current call's deadline cuts it shorter. */
+  readonly timeoutMs?: number;
+}
+
+const pubsub = 'pubsub';
+const statestore = 'statestore';
+const secretstore = 'secretstore';
+const defaultTimeoutMs = 5_000;
+
+/**
+ * A sidecar client on a pool of keep-alive connections. Retries and breakers are the sidecar's (resiliency.yaml); here
+ * is only the deadline. Headers and errors follow https://docs.dapr.io/reference/api/.
+ */
+export function createSidecar(options: { port: number; apiToken: string; connections?: number }): Sidecar {
+  const pool = new Pool(`http://127.0.0.1:${options.port}`, {
+    connections: options.connections ?? 64,
+    pipelining: 1,
+    connectTimeout: 1_000,
+    bodyTimeout: 0,
+    headersTimeout: 0, // the abort signal below bounds the whole call
+  });
+
+  async function request(
+    dependency: string,
+    verb: 'GET' | 'POST',
+    path: string,
+    call: { body?: string | undefined; headers?: Record<string, string> | undefined; timeoutMs?: number | undefined },
+  ): Promise<{ status: number; body: string }> {
+    const limit = Math.min(call.timeoutMs ?? defaultTimeoutMs, remainingMs() ?? Number.POSITIVE_INFINITY);
+    if (limit <= 0) throw new DependencyError(dependency, 'deadline');
+    const signal = AbortSignal.timeout(Math.ceil(limit));
+    try {
+      const response = await pool.request({
+        method: verb,
+        path,
+        signal,
+        body: call.body ?? null,
+        headers: {
+          ...(call.body !== undefined && { 'content-type': 'application/json' }),
+          ...contextHeaders(currentContext()),
+          ...call.headers,
+          'dapr-api-token': options.apiToken,
+        },
+      });
+      return { status: response.statusCode, body: await response.body.text() };
+    } catch (error) {
+      throw new DependencyError(dependency, signal.aborted ? 'deadline' : 'unreachable', { cause: error });
+    }
+  }
+
+  function expect(dependency: string, response: { status: number; body: string }, ...statuses: number[]): string {
+    if (statuses.includes(response.status)) return response.body;
+    throw new DependencyError(dependency, 'failed', { detail: `${response.status} ${response.body.slice(0, 300)}` });
+  }
+
+  return {
+    async invoke(appId, path, { verb = 'POST', ...call }) {
+      const response = await request(appId, verb, `/v1.0/invoke/${appId}/method${path}`, call);
+      const failure = sidecarFailure(response);
+      if (failure !== undefined) {
+        const open = /circuit breaker is open|too many requests/.test(failure);
+        throw new DependencyError(appId, open ? 'breaker-open' : 'unreachable', { detail: failure.slice(0, 300) });
+      }
+      return response;
+    },
+    async publish(topic, events) {
+      const entries = events.map((event) => ({
+        entryId: event.id,
+        event: toWire(event),
+        contentType: 'application/cloudevents+json',
+      }));
+      const response = await request(pubsub, 'POST', `/v1.0/publish/bulk/${pubsub}/${topic}`, {
+        body: JSON.stringify(entries),
+        timeoutMs: 2_000,
+      });
+      if (response.status === 204 || response.status === 200) return 0;
+      return failedEntries(response.body) ?? events.length;
+    },
+    async getState(key) {
+      const path = `/v1.0/state/${statestore}/${encodeURIComponent(key)}`;
+      const limit = Math.min(500, remainingMs() ?? 500);
+      if (limit <= 0) throw new DependencyError(statestore, 'deadline');
+      const response = await pool
+        .request({
+          method: 'GET',
+          path,
+          headers: { 'dapr-api-token': options.apiToken },
+          signal: AbortSignal.timeout(limit),
+        })
+        .catch((error: unknown) => {
+          throw new DependencyError(statestore, 'unreachable', { cause: error });
+        });
+      const body = await response.body.text();
+      if (response.statusCode === 204) return undefined;
+      expect(statestore, { status: response.statusCode, body }, 200);
+      return { value: JSON.parse(body) as unknown, etag: String(response.headers['etag'] ?? '') };
+    },
+    async setState(key, value, { etag, ttlSeconds }) {
+      const entry = {
+        key,
+        value,
+        ...(etag !== undefined && { etag }),
+        options: { concurrency: 'first-write' },
+        metadata: { ttlInSeconds: String(ttlSeconds) },
+      };
+      const body = JSON.stringify([entry]);
+      const response = await request(statestore, 'POST', `/v1.0/state/${statestore}`, { body, timeoutMs: 500 });
+      if (response.status === 409) return false;
+      if (etag === undefined && /failed to set key/.test(response.body)) return false;
+      expect(statestore, response, 204);
+      return true;
+    },
+    async getSecret(name) {
+      const path = `/v1.0/secrets/${secretstore}/${encodeURIComponent(name)}`;
+      const body = expect(secretstore, await request(secretstore, 'GET', path, {}), 200);
+      const found = (JSON.parse(body) as Record<string, unknown>)[name];
+      if (typeof found !== 'string') throw new DependencyError(secretstore, 'failed', { detail: `no secret ${name}` });
+      return found;
+    },
+    async isHealthy() {
+      const response = await request('sidecar', 'GET', '/v1.0/healthz/outbound', { timeoutMs: 1_000 }).catch(
+        () => undefined,
+      );
+      return response?.status === 204;
+    },
+    close: () => pool.close(),
+  };
+}
+
+/** daprd's own error, as told apart from an answer of the app behind it, which never has an `errorCode`. */
+function sidecarFailure(response: { status: number; body: string }): string | undefined {
+  if (response.status < 400 || !response.body.startsWith('{"errorCode":"ERR_')) return undefined;
+  return response.body;
+}
+
+function failedEntries(body: string): number | undefined {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed !== 'object' || parsed === null || !('failedEntries' in parsed)) return undefined;
+    return Array.isArray(parsed.failedEntries) ? parsed.failedEntries.length : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,1 @@
+\ir ../../messaging-0001.sql

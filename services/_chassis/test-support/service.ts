@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { createDispatch } from '../call.ts';
+import { clientOver, grpcTransport, httpTransport, openChannel, type Client } from '../client.ts';
+import { createConsumer, type Delivery } from '../consumer.ts';
+import { eventSource, type Contract } from '../contract.ts';
+import { toWire, type Envelope } from '../envelope.ts';
+import { buildGrpcApp } from '../grpc-app.ts';
+import { buildHttpApp } from '../http-app.ts';
+import { createAuthenticate } from '../identity.ts';
+import { createLog } from '../log.ts';
+import { createMetrics } from '../metrics.ts';
+import { listenGrpc, listenHttp, standardMethods, type App, type ServiceDeps } from '../service.ts';
+import { uuidv7 } from '../uuid.ts';
+import type { TestDatabase } from './database.ts';
+import { generateSigningKey, signToken } from './issuer.ts';
+import { createMemorySidecar, type MemorySidecar } from './sidecar.ts';
+
+const appToken = 'the app token of this test';
+
+/** Who calls in a test: a person with roles, or nobody; `from` is the calling service. */
+export interface As {
+  readonly sub?: string;
+  readonly roles?: readonly string[];
+  readonly tenant?: string;
+  readonly from?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface TestService<C extends Contract> {
+  readonly database: TestDatabase;
+  readonly sidecar: MemorySidecar;
+  readonly metrics: ServiceDeps['metrics'];
+  /** A typed client of this service, through its real HTTP or gRPC front door, as its sidecar would call. */
+  as(who?: As): Promise<Client<C>>;
+  /** Delivers an event through the front door that daprd uses; same `id`, same event. */
+  deliver(event: {
+    source: string;
+    topic: string;
+    type: string;
+    subject: string;
+    data: unknown;
+    id?: string;
+    tenant?: string;
+  }): Promise<Delivery>;
+  /** Everything in the outbox, oldest first. */
+  emitted(): Promise<Envelope[]>;
+  close(): Promise<void>;
+}
+
+/** Runs a service's real app on a free loopback port, beside a sidecar in memory and on a real database. */
+export async function startTestService<C extends Contract>(options: {
+  contract: C;
+  database: TestDatabase;
+  buildApp: (deps: ServiceDeps) => App;
+  /** Workers run only where a test wants them. */
+  workers?: boolean;
+  budget?: number;
+}): Promise<TestService<C>> {
+  const { contract, database } = options;
+  const log = createLog(contract.service, 'silent');
+  const metrics = createMetrics(contract.service);
+  const sidecar = createMemorySidecar();
+  const connect = () => {
+    throw new Error('a test of one service reaches no other');
+  };
+  const app = options.buildApp({ log, metrics, sidecar, database, connect });
+  const budget = options.budget === undefined ? {} : { budget: options.budget };
+  const consumer = createConsumer({
+    service: contract.service,
+    database,
+    log,
+    metrics,
+    subscriptions: app.subscriptions ?? [],
+    ...budget,
+  });
+  const keys = await generateSigningKey();
+  const dispatch = createDispatch({
+    contract,
+    methods: { ...standardMethods(database, {}), ...app.methods },
+    authenticate: createAuthenticate(keys.verificationKeys),
+    log,
+    metrics,
+  });
+  const listening = contract.proto
+    ? await listenGrpc(buildGrpcApp({ contract, dispatch, consumer, appToken }), 0)
+    : await listenHttp(buildHttpApp({ dispatch, consumer, appToken, log }), 0);
+  const channel = contract.proto ? openChannel(listening.port) : undefined;
+  const workers = options.workers === true ? (app.startWorkers?.() ?? []) : [];
+  const direct: MemorySidecar['invoke'] = async (_app, path, { body, headers }) => {
+    const response = await fetch(`http://127.0.0.1:${listening.port}${path}`, {
+      method: 'POST',
+      body: body ?? null,
+      headers: { 'content-type': 'application/json', 'dapr-api-token': appToken, ...headers },
+    });
+    return { status: response.status, body: await response.text() };
+  };
+
+  return {
+    database,
+    sidecar,
+    metrics,
+    async as({ sub, roles = [], tenant = 'main', from = 'gateway', headers = {} } = {}) {
+      const token = sub === undefined ? undefined : await signToken(keys.privateKey, { sub, roles, tenant });
+      const fixed = {
+        'dapr-caller-app-id': from,
+        'idempotency-key': randomUUID(),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...headers,
+      };
+      const transport =
+        channel && contract.proto
+          ? grpcTransport(channel, contract.service, contract.proto, appToken)
+          : httpTransport({ ...sidecar, invoke: direct }, contract.service);
+      return clientOver(contract, (method, request, given, timeoutMs) =>
+        transport(method, request, { ...fixed, 'idempotency-key': randomUUID(), ...given }, timeoutMs),
+      );
+    },
+    async deliver({ source, id = uuidv7(), tenant = 'main', ...event }) {
+      const time = new Date().toISOString();
+      const wire = toWire({
+        specversion: '1.0',
+        id,
+        source: eventSource(source),
+        tenant,
+        time,
+        ...event,
+        traceparent: undefined,
+      });
+      if (channel) return consumer.deliver(event.topic, JSON.parse(JSON.stringify(wire)));
+      const response = await direct(contract.service, `/events/${event.topic}`, { body: JSON.stringify(wire) });
+      return (JSON.parse(response.body) as { status: Delivery }).status;
+    },
+    async emitted() {
+      const rows = await database.query<{ envelope: Envelope }>('select envelope from outbox order by position');
+      return rows.map((row) => row.envelope);
+    },
+    async close() {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      channel?.close();
+      await listening.close();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { eventLogOf } from '../_chassis/client.ts';
+import { Gauge } from '../_chassis/metrics.ts';
+import type { App, ServiceDeps } from '../_chassis/service.ts';
+import { fulfillmentContract } from '../fulfillment/contract.ts';
+import { inventoryContract } from '../inventory/contract.ts';
+import { paymentsContract } from '../payments/contract.ts';
+import { productsContract } from '../products/contract.ts';
+import { subscriptions } from './events.ts';
+import { methods } from './methods.ts';
+import { createSaga, type Deadlines } from './saga.ts';
+import { countOpen, knowsPrices } from './store.ts';
+
+/** Orders as a function of what it stands on. */
+export function buildApp(deps: ServiceDeps, deadlines: Deadlines): App {
+  const { database, metrics, connect } = deps;
+  const saga = createSaga({ ...deps, deadlines });
+  new Gauge({
+    name: 'sidecart_orders_open_count',
+    help: 'Orders that have not ended, by state',
+    labelNames: ['state'],
+    registers: [metrics.registry],
+    async collect() {
+      this.reset();
+      for (const { state, count } of await countOpen(database)) this.set({ state }, count);
+    },
+  });
+  return {
+    methods: methods({ database, saga }),
+    subscriptions: subscriptions(saga),
+    eventLogs: () => ({
+      inventory: eventLogOf('inventory', connect(inventoryContract)),
+      payments: eventLogOf('payments', connect(paymentsContract)),
+      fulfillment: eventLogOf('fulfillment', connect(fulfillmentContract)),
+      products: eventLogOf('products', connect(productsContract)),
+    }),
+    checks: { prices: () => knowsPrices(database) },
+    startWorkers: () => [saga.startDeadlines()],
+  };
+}

@@ -1,0 +1,86 @@
+import { on, type Subscription } from '../_chassis/consumer.ts';
+import { eventType } from '../_chassis/contract.ts';
+import type { Transaction } from '../_chassis/database.ts';
+import * as expected from './expectations.ts';
+import type { OrderRecord } from './record.ts';
+import type { Saga } from './saga.ts';
+import { learnPrice, lockOrder, retirePrice } from './store.ts';
+
+/** What the workers answer moves an order on; what the catalog says goes into our own price list. */
+export function subscriptions(saga: Saga): Subscription[] {
+  return [
+    {
+      source: 'inventory',
+      topic: 'inventory.events',
+      handlers: {
+        [eventType('inventory', 'reservation.confirmed')]: on(
+          expected.reservationConfirmed,
+          async (tx, data, event) => {
+            await saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'reservation.confirmed', {
+              lines: data.lines,
+            });
+          },
+        ),
+        [eventType('inventory', 'reservation.refused')]: on(expected.reservationRefused, async (tx, data, event) => {
+          await saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'reservation.refused', {
+            reason: 'out-of-stock',
+          });
+        }),
+      },
+    },
+    {
+      source: 'payments',
+      topic: 'payments.events',
+      handlers: {
+        [eventType('payments', 'payment.captured')]: on(expected.paymentCaptured, async (tx, data, event) => {
+          await saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'payment.captured');
+        }),
+        [eventType('payments', 'payment.declined')]: on(expected.paymentDeclined, async (tx, data, event) => {
+          await saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'payment.declined', {
+            reason: data.reason,
+          });
+        }),
+        [eventType('payments', 'payment.reversed')]: on(expected.paymentReversed, async (tx, data, event) => {
+          await saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'payment.reversed');
+        }),
+      },
+    },
+    {
+      source: 'fulfillment',
+      topic: 'fulfillment.events',
+      handlers: {
+        [eventType('fulfillment', 'shipment.dispatched')]: on(expected.shipmentDispatched, async (tx, data, event) => {
+          await saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'shipment.dispatched');
+        }),
+        [eventType('fulfillment', 'shipment.cancelled')]: on(expected.shipmentCancelled, async (tx, data, event) => {
+          const order = await theOrder(tx, event.tenant, data.orderId);
+          await saga.advance(
+            tx,
+            order,
+            'shipment.cancelled',
+            order.state === 'paid' ? { reason: 'cannot-be-shipped' } : {},
+          );
+        }),
+      },
+    },
+    {
+      source: 'products',
+      topic: 'products.events',
+      handlers: {
+        [eventType('products', 'product.priced')]: on(expected.productPriced, (tx, data, event) =>
+          learnPrice(tx, event.tenant, data),
+        ),
+        [eventType('products', 'product.retired')]: on(expected.productRetired, (tx, data, event) =>
+          retirePrice(tx, event.tenant, data),
+        ),
+      },
+    },
+  ];
+}
+
+/** An answer about an order that was never placed is a defect of whoever sent it, and ends as a dead letter. */
+async function theOrder(tx: Transaction, tenant: string, id: string): Promise<OrderRecord> {
+  const record = await lockOrder(tx, tenant, id);
+  if (!record) throw new Error(`there is no order ${id}`);
+  return record;
+}

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { Call, Methods } from '../_chassis/call.ts';
+import type { Database } from '../_chassis/database.ts';
+import { once } from '../_chassis/idempotency.ts';
+import { decodeCursor, encodeCursor } from '../_chassis/page.ts';
+import type { ordersContract } from './contract.ts';
+import { orderStatus } from './order.ts';
+import { toOrder, type OrderRecord } from './record.ts';
+import type { Saga } from './saga.ts';
+import { findOrder, findPrices, listOrders, lockOrder } from './store.ts';
+
+/** The order that everybody may look at, without a token. */
+const showcase = '1';
+const position = z.object({ createdAt: z.iso.datetime(), id: z.string().max(64) });
+
+/** Orders belong to who placed them; staff see those of their tenant, and what one may not see does not exist. */
+export function methods(deps: { database: Database; saga: Saga }): Methods<typeof ordersContract> {
+  const { database, saga } = deps;
+  return {
+    async placeOrder(request, call) {
+      const { principal, tenant } = call;
+      if (!principal) return { kind: 'unauthenticated' };
+      return once(database, call, 'placeOrder', request, async (tx) => {
+        const prices = await findPrices(
+          tx,
+          tenant,
+          request.items.map((item) => item.productId),
+        );
+        const unknown = request.items.filter((item) => !prices.has(item.productId)).map((item) => item.productId);
+        const items = request.items.flatMap(({ productId, quantity }) => {
+          const price = prices.get(productId);
+          return price
+            ? [{ productId, name: price.name, quantity, unitPrice: { amount: price.amount, currency: price.currency } }]
+            : [];
+        });
+        const currency = items[0]?.unitPrice.currency;
+        if (unknown.length > 0 || currency === undefined)
+          return { kind: 'unknown-products' as const, productIds: unknown };
+        const amount = items.reduce((sum, item) => sum + item.quantity * item.unitPrice.amount, 0);
+        const { paymentToken } = request;
+        const record = await saga.place(tx, {
+          tenant,
+          customerId: principal.subject,
+          items,
+          total: { amount, currency },
+          paymentToken,
+        });
+        return { kind: 'placed' as const, order: toOrder(record) };
+      });
+    },
+
+    async getOrder({ orderId }, call) {
+      const record = await findOrder(database, call.tenant, orderId);
+      return record && maySee(call, record) ? { kind: 'found', order: toOrder(record) } : { kind: 'not-found' };
+    },
+
+    async listOrders({ status, limit, cursor }, call) {
+      const { principal, tenant } = call;
+      if (!principal) return { kind: 'unauthenticated' };
+      const after = cursor === undefined ? undefined : decodeCursor(position, cursor);
+      if (cursor !== undefined && !after) return { kind: 'bad-cursor' };
+      const customerId = isStaff(call) ? undefined : principal.subject;
+      const found = await listOrders(database, { tenant, customerId, status, after, limit: limit + 1 });
+      const items = found.slice(0, limit).map(toOrder);
+      const last = items.at(-1);
+      const more = found.length > limit && last;
+      return {
+        kind: 'page',
+        items,
+        ...(more && { nextCursor: encodeCursor({ createdAt: last.createdAt, id: last.id }) }),
+      };
+    },
+
+    async cancelOrder(request, call) {
+      if (!call.principal) return { kind: 'unauthenticated' };
+      return once(database, call, 'cancelOrder', request, async (tx) => {
+        const record = await lockOrder(tx, call.tenant, request.orderId);
+        if (!record || !maySee(call, record)) return { kind: 'not-found' as const };
+        const reason = call.principal?.subject === record.customerId ? 'customer' : 'staff';
+        const after = await saga.advance(tx, record, 'cancel', { reason });
+        if (!after) return { kind: 'not-cancellable' as const, status: orderStatus(record.state) };
+        return { kind: 'cancelled' as const, order: toOrder(after) };
+      });
+    },
+  };
+}
+
+const isStaff = (call: Call) => call.principal?.roles.includes('staff') === true;
+
+const maySee = (call: Call, record: OrderRecord) =>
+  record.id === showcase || isStaff(call) || call.principal?.subject === record.customerId;

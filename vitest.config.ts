@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+// Three kinds of test by file name: pure (*.test.ts), one service on a real database (*.int.test.ts), and the running
+// mesh (*.e2e.test.ts, one file at a time because they share its ports).
+const project = (name: string, include: string[], exclude: string[], more: object = {}) => ({
+  test: { name, include, exclude: ['node_modules/**', '.data/**', ...exclude], environment: 'node', ...more },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['{services,tools}/**/*.test.ts'], ['**/*.int.test.ts', '**/*.e2e.test.ts']),
+      project('services', ['{services,tools}/**/*.int.test.ts'], [], { testTimeout: 30_000, hookTimeout: 60_000, maxWorkers: 2 }),
+      project('mesh', ['{services,tools}/**/*.e2e.test.ts'], [], {
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
+        fileParallelism: false,
+      }),
+    ],
+  },
+});
