@@ -1,7 +1,10 @@
 import type { ClientBase } from 'pg';
-import { eventSource, eventType } from '../_chassis/contract.ts';
+import { eventType } from '../_chassis/contract.ts';
+import { queryableOver } from '../_chassis/database.ts';
+import { seedInbox, seedOutbox, type PastEvent } from '../_chassis/seeding.ts';
 import { ordersContract } from './contract.ts';
-import { applyEvent, type OrderEvent, type OrderRecord } from './record.ts';
+import { applyEvent, orderEvent, type OrderEvent, type OrderRecord } from './record.ts';
+import { appendEvents } from './store.ts';
 
 // Orders 1 to 5, one in each terminal state and one more shipped, with every message that went to and fro: what the
 // other services seed fits to it by the ids `seed-<order>-<type>`.
@@ -109,8 +112,7 @@ const seeded: readonly Seeded[] = [
 ];
 
 const tenant = 'main';
-const short = (type: string) => type.replace(/^com\.sidecart\.|\.v1$/g, '');
-const definitions = Object.values(ordersContract.events);
+const topics = new Map(Object.values(ordersContract.events).map((event) => [event.type, event.topic]));
 
 /** Puts the seeded orders in, once; safe to run again. */
 export async function seed(client: ClientBase): Promise<void> {
@@ -134,74 +136,33 @@ async function seedOrder(
     sent('reservation.requested', { lines: wanted }),
     ...steps({ lines, total, paymentToken }),
   ];
+  const events: OrderEvent[] = [];
+  const said: PastEvent[] = [];
+  const heard: PastEvent[] = [];
+  const past = (service: string, type: string, topic: string, at: Date, data?: object): PastEvent => {
+    const name = type.replace(/^com\.sidecart\.|\.v1$/g, '');
+    return { id: `seed-${id}-${name}`, service, type, topic, subject: id, tenant, at, data: { orderId: id, ...data } };
+  };
+  const say = (name: string, at: Date, data: object) => {
+    const type = eventType('orders', name);
+    said.push(past('orders', type, topics.get(type) ?? '', at, data));
+  };
   let record: OrderRecord | undefined;
   for (const [index, step] of all.entries()) {
     const at = new Date(start + index * 1_000);
-    if ('event' in step) {
-      const version: number = (record?.version ?? 0) + 1;
-      const event = { tenant, orderId: id, version, at, type: step.event, data: step.data ?? {} } as OrderEvent;
-      record = applyEvent(record, event);
-      await client.query(
-        'insert into order_events (tenant, order_id, version, type, data, at) values ($1, $2, $3, $4, $5, $6)',
-        [tenant, id, version, event.type, JSON.stringify(event.data), at],
-      );
-      const status = record.history.at(-1)?.status;
-      await outbox(client, id, eventType('orders', `order.${event.type}`), at, { orderId: id, status, version });
-    } else if ('sent' in step) {
-      await outbox(client, id, eventType('orders', step.sent), at, { orderId: id, ...step.data });
+    if ('sent' in step) {
+      say(step.sent, at, step.data);
+    } else if ('answered' in step) {
+      heard.push(past(step.topic.replace('.events', ''), step.answered, step.topic, at));
     } else {
-      await client.query(
-        `insert into inbox (source, id, tenant, topic, type, subject, status, received_at) values ($1, $2, $3, $4, $5, $6, 'handled', $7)`,
-        [
-          eventSource(step.topic.replace('.events', '')),
-          `seed-${id}-${short(step.answered)}`,
-          tenant,
-          step.topic,
-          step.answered,
-          id,
-          at,
-        ],
-      );
+      const version = events.length + 1;
+      const event = orderEvent.parse({ tenant, orderId: id, version, at, type: step.event, data: step.data ?? {} });
+      record = applyEvent(record, event);
+      events.push(event);
+      say(`order.${event.type}`, at, { status: record.history.at(-1)?.status, version });
     }
   }
-  if (!record) return;
-  await client.query(
-    `insert into orders (tenant, id, customer_id, state, version, items, total_amount, currency, payment_token, allocation, history, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-    [
-      tenant,
-      id,
-      customerId,
-      record.state,
-      record.version,
-      JSON.stringify(items),
-      total.amount,
-      total.currency,
-      paymentToken,
-      record.allocation ? JSON.stringify(record.allocation) : null,
-      JSON.stringify(record.history),
-      record.createdAt,
-    ],
-  );
-}
-
-async function outbox(client: ClientBase, orderId: string, type: string, at: Date, data: object): Promise<void> {
-  const topic = definitions.find((definition) => definition.type === type)?.topic;
-  if (topic === undefined) throw new Error(`${type} is not in the contract`);
-  const id = `seed-${orderId}-${short(type)}`;
-  const envelope = {
-    specversion: '1.0',
-    id,
-    source: eventSource('orders'),
-    type,
-    subject: orderId,
-    tenant,
-    time: at.toISOString(),
-    topic,
-    data,
-  };
-  await client.query(
-    `insert into outbox (id, tenant, topic, type, subject, envelope, created_at) values ($1, $2, $3, $4, $5, $6, $7)`,
-    [id, tenant, topic, type, orderId, JSON.stringify(envelope), at],
-  );
+  await appendEvents(queryableOver(client), undefined, events);
+  await seedOutbox(client, said);
+  await seedInbox(client, heard);
 }

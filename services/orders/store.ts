@@ -92,7 +92,7 @@ export async function listOrders(
  * the whole transaction is done again.
  */
 export async function appendEvents(
-  tx: Transaction,
+  tx: Queryable,
   before: OrderRecord | undefined,
   events: readonly OrderEvent[],
 ): Promise<OrderRecord> {
@@ -127,7 +127,7 @@ export async function appendEvents(
       ],
     );
   } else {
-    await tx.query(`insert into orders (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, null, $10, $11)`, [
+    await tx.query(`insert into orders (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, [
       record.tenant,
       record.id,
       record.customerId,
@@ -137,6 +137,7 @@ export async function appendEvents(
       record.total.amount,
       record.total.currency,
       record.paymentToken,
+      allocation ? JSON.stringify(allocation) : null,
       JSON.stringify(history),
       record.createdAt,
     ]);

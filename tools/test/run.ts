@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { repository } from '../mesh/home.ts';
+import { startTestPostgres } from './postgres.ts';
+
+// `check`: format, lint, types and the pure tests. `services`: each service on a real PostgreSQL. `mesh`: end to end.
+// `all`: everything. Anything behind the stage's name goes to vitest, as a filter on file names.
+const [wanted = 'all', ...filters] = process.argv.slice(2);
+
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** Runs a program with its output shown, and gives its exit code; a signal to us goes to it first. */
+function run(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: repository, stdio: 'inherit', env: { ...process.env, ...env } });
+    const pass = (signal: NodeJS.Signals) => void child.kill(signal);
+    process.on('SIGINT', pass).on('SIGTERM', pass);
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      process.off('SIGINT', pass).off('SIGTERM', pass);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+async function command(name: string, program: string, ...args: string[]): Promise<Tally> {
+  const code = await run(program, args);
+  if (code !== 0) console.log(`${name} failed: ${program} ${args.join(' ')}`);
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+const report = z.object({ numPassedTests: z.number(), numFailedTests: z.number(), success: z.boolean() });
+
+/** Runs one of vitest's projects; a file that can't even be loaded is a failure, and so is a test that was skipped. */
+async function tests(project: string, env: Record<string, string> = {}): Promise<Tally> {
+  const folder = await mkdtemp(join(tmpdir(), 'sidecart-report-'));
+  const file = join(folder, 'report.json');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const code = await run('vitest', ['run', '--project', project, ...reporters, ...filters], env);
+  const text = await readFile(file, 'utf8').catch(() => '{}');
+  await rm(folder, { recursive: true, force: true });
+  const result = report.extend({ numPendingTests: z.number() }).safeParse(JSON.parse(text));
+  if (!result.success) return { passed: 0, failed: 1 };
+  const { numPassedTests: passed, numFailedTests, numPendingTests } = result.data;
+  const failed = numFailedTests + numPendingTests;
+  return { passed, failed: failed === 0 && code !== 0 ? 1 : failed };
+}
+
+async function serviceTests(): Promise<Tally> {
+  const postgres = await startTestPostgres();
+  try {
+    return await tests('services', { TEST_DATABASE_URL: postgres.url });
+  } finally {
+    await postgres.stop();
+  }
+}
+
+const check = [
+  { name: 'format', run: () => command('format', 'prettier', '--check', '--log-level=warn', '.') },
+  { name: 'lint', run: () => command('lint', 'eslint', '--cache', '--cache-location=.data/eslint/', '.') },
+  { name: 'types', run: () => command('types', 'tsc', '-p', '.') },
+  { name: 'unit', run: () => tests('unit') },
+];
+const services = [{ name: 'services', run: serviceTests }];
+const mesh = [{ name: 'mesh', run: () => tests('mesh') }];
+const plans = { check, services, mesh, all: [...check, ...services, ...mesh] };
+
+const plan = Object.entries(plans).find(([name]) => name === wanted)?.[1];
+if (!plan) {
+  console.error(`there is no stage ${wanted}; there are ${Object.keys(plans).join(', ')}`);
+  process.exit(2);
+}
+
+const started = Date.now();
+const rows: (Tally & { name: string; seconds: number })[] = [];
+for (const stage of plan) {
+  const from = Date.now();
+  console.log(`\n── ${stage.name} ──`);
+  rows.push({ name: stage.name, ...(await stage.run()), seconds: (Date.now() - from) / 1_000 });
+}
+console.log(`\n${'stage'.padEnd(10)}${'passed'.padStart(8)}${'failed'.padStart(8)}${'seconds'.padStart(9)}`);
+for (const { name, passed, failed, seconds } of rows) {
+  console.log(
+    name.padEnd(10) + String(passed).padStart(8) + String(failed).padStart(8) + seconds.toFixed(1).padStart(9),
+  );
+}
+const sum = (of: 'passed' | 'failed') => rows.reduce((total, row) => total + row[of], 0);
+console.log(`in ${Math.round((Date.now() - started) / 1_000)} s`);
+console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+process.exit(sum('failed') === 0 ? 0 : 1);
