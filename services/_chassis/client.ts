@@ -75,9 +75,18 @@ export const httpTransport =
     const body = JSON.stringify(request);
     const limit = timeoutMs === undefined ? {} : { timeoutMs };
     const response = await sidecar.invoke(service, `/${method}`, { body, headers, ...limit });
-    if (response.status === 200) return JSON.parse(response.body) as unknown;
+    if (response.status === 200) return readJson(response.body);
     throw new DependencyError(service, 'failed', { detail: `${method} answered ${response.status}` });
   };
+
+/** What the text says; text that is not JSON is no answer, and no schema lets undefined pass. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** A channel to a loopback gRPC port. */
 export const openChannel = (port: number) =>
@@ -128,7 +137,9 @@ function grpcFailure(appId: string, error: grpc.ServiceError | null): Dependency
   // Over gRPC daprd reports an open breaker as UNKNOWN.
   if (/circuit breaker is open|too many requests/.test(detail))
     return new DependencyError(appId, 'breaker-open', options);
-  return new DependencyError(appId, error?.code === grpc.status.UNAVAILABLE ? 'unreachable' : 'failed', options);
+  // An app-id that nobody has is UNKNOWN as well.
+  const away = error?.code === grpc.status.UNAVAILABLE || detail.includes('no host found');
+  return new DependencyError(appId, away ? 'unreachable' : 'failed', options);
 }
 
 /** The two methods by which every producer shows its outbox. */

@@ -118,6 +118,11 @@ export function createDatabase(options: DatabaseOptions): Database {
   };
 }
 
+/** A single connection, as migrations and seeds hold it, seen as a Queryable. */
+export const queryableOver = (client: pg.ClientBase): Queryable => ({
+  query: (sql, values) => rows(client, sql, values),
+});
+
 async function rows<Row extends pg.QueryResultRow>(
   on: pg.Pool | pg.ClientBase,
   sql: string,

@@ -64,13 +64,16 @@ export async function lease(
   options: { kind: string; limit: number; leaseMs: number; states?: readonly string[] },
 ): Promise<DueWork[]> {
   return db.query<DueWork & Record<string, unknown>>(
-    `update due_work set leased_until = clock_timestamp() + make_interval(secs => $3::float8 / 1000), attempts = attempts + 1
-      where kind = $1 and subject in (
-        select subject from due_work
-         where kind = $1 and due_at <= clock_timestamp() and leased_until < clock_timestamp()
-           and ($4::text[] is null or state = any($4))
-         order by due_at limit $2 for update skip locked)
-     returning kind, subject, tenant, state, attempts`,
+    // Not a subquery of the update: a plan that runs it more than once would lease more than was asked for.
+    `with due as materialized (
+       select subject from due_work
+        where kind = $1 and due_at <= clock_timestamp() and leased_until < clock_timestamp()
+          and ($4::text[] is null or state = any($4))
+        order by due_at limit $2 for update skip locked)
+     update due_work as w
+        set leased_until = clock_timestamp() + make_interval(secs => $3::float8 / 1000), attempts = w.attempts + 1
+       from due where w.kind = $1 and w.subject = due.subject
+     returning w.kind, w.subject, w.tenant, w.state, w.attempts`,
     [options.kind, options.limit, options.leaseMs, options.states ?? null],
   );
 }

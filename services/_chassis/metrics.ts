@@ -50,4 +50,21 @@ export function createMetrics(service: string, defaults = false) {
   };
 }
 
+/** A gauge of how many things are in each state that is not final, counted whenever somebody looks. */
+export function gaugeByState(
+  { registry }: Metrics,
+  options: { name: string; help: string; count: () => Promise<readonly { state: string; count: number }[]> },
+): void {
+  new Gauge({
+    name: options.name,
+    help: options.help,
+    labelNames: ['state'],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      for (const { state, count } of await options.count()) this.set({ state }, count);
+    },
+  });
+}
+
 export { Counter, Gauge, Histogram };

@@ -54,13 +54,33 @@ export async function startOps(options: {
   return server;
 }
 
-/** Stops accepting, lets requests in flight finish, and closes idle keep-alive connections at once. */
-export function closeServer(server: Server): Promise<void> {
+/** Counts a server's requests from now on; gives whether none is in flight. */
+export function watchRequests(server: Server): () => boolean {
+  let inFlight = 0;
+  server.on('request', (_request, response) => {
+    inFlight += 1;
+    response.on('close', () => (inFlight -= 1));
+  });
+  return () => inFlight === 0;
+}
+
+const sweepMs = 50;
+const graceSweeps = 4;
+
+/**
+ * Stops accepting, lets requests in flight finish, and closes idle keep-alive connections at once. A connection on which
+ * no request ever came (Go's client dials more than it uses) is not idle to Node: with `isQuiet` it is closed, too.
+ */
+export function closeServer(server: Server, isQuiet: () => boolean = () => false): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
-    // A connection that becomes idle after its last answer has to go as well.
-    const sweep = setInterval(() => server.closeIdleConnections(), 50);
+    let sweeps = 0;
+    const sweep = setInterval(() => {
+      // A connection that becomes idle after its last answer has to go as well.
+      server.closeIdleConnections();
+      if (++sweeps >= graceSweeps && isQuiet()) server.closeAllConnections();
+    }, sweepMs);
     server.on('close', () => clearInterval(sweep));
   });
 }

@@ -14,7 +14,7 @@ import { createAuthenticate, type Authenticate } from './identity.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { closeServer, failedChecks, startOps, type Check } from './ops.ts';
+import { closeServer, failedChecks, startOps, watchRequests, type Check } from './ops.ts';
 import { listOutbox, readOutbox } from './outbox.ts';
 import { createRelay } from './relay.ts';
 import { createSidecar, type Sidecar } from './sidecar.ts';
@@ -172,10 +172,14 @@ export interface Listening {
 /** Listens over HTTP on loopback; port 0 takes a free one. */
 export async function listenHttp(app: RequestListener, port: number): Promise<Listening> {
   const server = createServer(app);
+  const isQuiet = watchRequests(server);
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  return { port: typeof address === 'object' && address ? address.port : port, close: () => closeServer(server) };
+  return {
+    port: typeof address === 'object' && address ? address.port : port,
+    close: () => closeServer(server, isQuiet),
+  };
 }
 
 /** Listens over gRPC on loopback; port 0 takes a free one. */

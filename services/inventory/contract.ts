@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { eventType, standardMethods, type Contract } from '../_chassis/contract.ts';
 
 const productId = z.string().min(1).max(64);
+/** Goods are booked only under an id that a product can have. */
+const bookable = z.object({ productId: z.string().regex(/^[\w.-]{1,64}$/) });
 const quantity = z.number().int().min(1).max(1_000_000);
 
 /** The places that hold stock. */
@@ -27,7 +29,10 @@ export const adjustment = z.strictObject({
     .min(-1_000_000)
     .max(1_000_000)
     .refine((n) => n !== 0, 'must not be 0'),
-  reason: z.string().trim().min(1).max(200),
+  reason: z
+    .string()
+    .trim()
+    .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u),
 });
 
 const allocated = z.object({ productId, warehouse, quantity });
@@ -49,12 +54,12 @@ export const inventoryContract = {
     },
     receiveStock: {
       ...write,
-      request: receipt.extend({ productId }),
+      request: receipt.extend(bookable.shape),
       response: z.discriminatedUnion('kind', [z.object({ kind: z.literal('received'), stock })]),
     },
     adjustStock: {
       ...write,
-      request: adjustment.extend({ productId }),
+      request: adjustment.extend(bookable.shape),
       response: z.discriminatedUnion('kind', [
         z.object({ kind: z.literal('adjusted'), stock }),
         z.object({ kind: z.literal('not-enough'), available: z.number().int() }),

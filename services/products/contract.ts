@@ -3,7 +3,10 @@ import { eventType, standardMethods, type Contract } from '../_chassis/contract.
 import { money } from '../_chassis/money.ts';
 
 const productId = z.string().min(1).max(64);
-const name = z.string().trim().min(1).max(120);
+const name = z
+  .string()
+  .trim()
+  .regex(/^[^\p{Cc}\p{Cs}]{1,120}$/u, 'must be 1 to 120 printable characters');
 const category = z
   .string()
   .regex(/^[a-z]+(-[a-z]+)*$/)

@@ -1,0 +1,65 @@
+# `make` alone lists what there is. Whatever a target needs it installs first, once.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Setup runs with the machine's own Node; all else with the one that setup installs.
+SYSTEM_PATH := $(PATH)
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+export NODE_COMPILE_CACHE := $(CURDIR)/.data/compile-cache
+
+setup := PATH="$(SYSTEM_PATH)" sh tools/setup/setup.sh
+mesh := node tools/mesh/cli.ts
+
+##@ The mesh
+.PHONY: up down reset status logs
+up: setup ## Start everything and watch a few orders (replicas="products=2 orders=2")
+	@$(mesh) up replicas='$(replicas)'
+down: deps ## Stop everything; the data stays
+	@$(mesh) down
+reset: deps ## Stop everything and drop the data
+	@$(mesh) reset
+status: deps ## What runs, and whether it is ready (json=1 for programs)
+	@$(mesh) status $(if $(json),--json)
+logs: deps ## Follow the logs (service=orders; follow=0 to only print)
+	@$(mesh) logs service='$(service)' $(if $(filter 0,$(follow)),--no-follow)
+
+##@ Working with it
+.PHONY: token db audit redrive
+token: deps ## Print a signed development token (user=1 role=customer|staff|warehouse)
+	@node tools/token.ts user='$(user)' role='$(role)' tenant='$(tenant)'
+db: deps ## An SQL prompt (service=orders; sql="select …" for one statement)
+	@node tools/db.ts service='$(service)' sql="$$SIDECART_SQL"
+db: export SIDECART_SQL = $(value sql)
+audit: deps ## Check that no order, payment or piece of stock was lost (args=--json)
+	@node tools/audit/cli.ts $(args)
+redrive: deps ## List failed events, or handle them again (service=orders id=…)
+	@node tools/redrive.ts service='$(service)' id='$(id)' $(args)
+
+##@ With the dapr CLI
+.PHONY: run backing dapr-run
+run: setup ## Run one service by `dapr run`, against what runs already (service=orders)
+	@$(mesh) run service='$(service)'
+backing: setup ## Start only PostgreSQL, Redis and the bank
+	@$(mesh) backing
+dapr-run: setup ## Run the whole mesh by `dapr run -f dapr-config/dapr.yaml`
+	@$(mesh) dapr-run
+
+##@ Quality
+.PHONY: check test
+check: deps ## Format, lint, types and unit tests
+	@node tools/test/run.ts check
+test: setup ## Everything, from nothing: also databases, sidecars, faults
+	@node tools/test/run.ts all
+
+##@ Setup
+.PHONY: setup deps help
+setup: ## Install what is missing: npm packages, PostgreSQL, Redis, daprd, the dapr CLI
+	@$(setup) all
+deps:
+	@$(setup) deps
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo

@@ -1,0 +1,114 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { finish, lease, putOff, restate, schedule, startDueWork, type DueWork } from './due-work.ts';
+import { createLog } from './log.ts';
+import { createTestDatabase, type TestDatabase } from './test-support/database.ts';
+
+let db: TestDatabase;
+const log = createLog('chassis', 'silent');
+const kind = 'chore';
+beforeAll(async () => {
+  db = await createTestDatabase('chassis', new URL('./test-support/migrations', import.meta.url));
+});
+beforeEach(() => db.query('delete from due_work'));
+afterAll(() => db.close());
+
+const add = (subject: string, inMs = 0, state = 'new') => schedule(db, { kind, subject, tenant: 'main', state, inMs });
+const take = (limit = 10, states?: string[]) => lease(db, { kind, limit, leaseMs: 60_000, ...(states && { states }) });
+
+describe('lease', () => {
+  it('when work is leased, nobody else gets it before the lease ends, and never more than was asked for', async () => {
+    for (let n = 0; n < 5; n++) await add(String(n));
+    const both = await Promise.all([take(2), take(2)]);
+    expect(new Set(both.flat().map((work) => work.subject)).size).toBe(4);
+    expect(await take()).toHaveLength(1);
+    expect(await take()).toEqual([]);
+  });
+
+  it('when states are named, only work for these is leased', async () => {
+    await add('a', 0, 'new');
+    await add('b', 0, 'old');
+    expect((await take(10, ['old'])).map((work) => work.subject)).toEqual(['b']);
+  });
+
+  it('when leased work is for another state from now on, it stays leased and counted, and only that state ends it', async () => {
+    await add('a');
+    const [work] = await take();
+    if (!work) throw new Error('nothing leased');
+    const now = await restate(db, work, 'old');
+    expect(await take()).toEqual([]);
+    await finish(db, work);
+    await putOff(db, work, 0);
+    expect(await take()).toEqual([]);
+    await putOff(db, now, 0);
+    expect(await take()).toEqual([{ ...now, attempts: 2 }]);
+  });
+});
+
+describe('startDueWork', () => {
+  const start = (perform: (work: DueWork) => Promise<void>, more: object = {}) =>
+    startDueWork({ kind, database: db, log, batch: 2, leaseMs: 60_000, idleMs: 60_000, perform, ...more });
+
+  it('when one piece is slow, the others are done meanwhile, and stopping waits for it', async () => {
+    const done: string[] = [];
+    let release = () => {};
+    const slow = new Promise<void>((resolve) => (release = resolve));
+    for (const subject of ['slow', 'a', 'b', 'c']) await add(subject);
+    const worker = start(async ({ subject }) => {
+      if (subject === 'slow') await slow;
+      done.push(subject);
+    });
+    await vi.waitFor(() => expect(done).toEqual(['a', 'b', 'c']));
+    const stopped = worker.stop();
+    release();
+    await stopped;
+    expect(done).toContain('slow');
+  });
+
+  it('when it is woken for a time, work that is due then is not left to the idle pause', async () => {
+    const done: string[] = [];
+    const worker = start(async ({ subject }) => void done.push(subject));
+    await db.transaction(async (tx) => {
+      await schedule(tx, { kind, subject: 'a', tenant: 'main', state: 'new', inMs: 30 });
+      tx.afterCommit(() => worker.wake(30));
+    });
+    await vi.waitFor(() => expect(done).toEqual(['a']), 2_000);
+    await worker.stop();
+  });
+
+  it('when a piece throws, the others are done all the same', async () => {
+    const done: string[] = [];
+    await add('bad');
+    await add('good');
+    const worker = start(async ({ subject }) => {
+      if (subject === 'bad') throw new Error('no');
+      done.push(subject);
+    });
+    await vi.waitFor(() => expect(done).toEqual(['good']));
+    await worker.stop();
+  });
+});
+
+describe('transaction', () => {
+  it('when it commits, what was to follow is done once; when it throws, not at all', async () => {
+    const followed: string[] = [];
+    await db.transaction(async (tx) => tx.afterCommit(() => followed.push('kept')));
+    const thrown = db.transaction(async (tx) => {
+      tx.afterCommit(() => followed.push('lost'));
+      throw new Error('no');
+    });
+    await expect(thrown).rejects.toThrow('no');
+    expect(followed).toEqual(['kept']);
+  });
+
+  it('when its connection is lost, it throws and the process goes on', async () => {
+    const cut = db.transaction(async (tx) => {
+      const [row] = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
+      await db.query('select pg_terminate_backend($1)', [row?.pid]);
+      await delay(20);
+      await tx.query('select 1');
+    });
+    await expect(cut).rejects.toThrow();
+    expect(await db.query('select 1 as one')).toEqual([{ one: 1 }]);
+  });
+});

@@ -1,0 +1,131 @@
+import { randomInt } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { createSidecar, type Sidecar } from '../_chassis/sidecar.ts';
+import { homeAt, makeTemporaryHome, repository } from '../../tools/mesh/home.ts';
+import { newTokens } from '../../tools/mesh/pair.ts';
+import { isFree } from '../../tools/mesh/ports.ts';
+import { endProcess, inheritedEnvironment, startProcess } from '../../tools/mesh/process.ts';
+import { findDaprd } from '../../tools/setup/locate.mjs';
+
+/** A folder in which the daprds of one test find each other; gone after `remove`. */
+export interface DaprdHome {
+  readonly folder: string;
+  remove(): Promise<void>;
+}
+
+/** A daprd beside an app of a test, with the mesh's own Configuration and resiliency. */
+export interface Daprd {
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly apiToken: string;
+  /** A client of it, closed with it. */
+  readonly sidecar: Sidecar;
+  /** Ends the process at once. */
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A free home with these secrets in the file that a secret store of the mesh reads. */
+export async function makeDaprdHome(secrets: Readonly<Record<string, string>>): Promise<DaprdHome> {
+  const folder = await makeTemporaryHome();
+  await writeFile(homeAt(folder).secretsFile, JSON.stringify(secrets), { mode: 0o600 });
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** A loopback port that is free now, and not of those that outgoing connections take. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+/** A component's YAML; values are strings, as Dapr wants them. */
+export const component = (name: string, type: string, metadata: Readonly<Record<string, string>> = {}): string =>
+  JSON.stringify({
+    apiVersion: 'dapr.io/v1alpha1',
+    kind: 'Component',
+    metadata: { name },
+    spec: { type, version: 'v1', metadata: Object.entries(metadata).map(([key, value]) => ({ name: key, value })) },
+  });
+
+/** Starts a daprd for an app that listens already, and waits until it can call out and knows the app's subscriptions. */
+export async function startDaprd(options: {
+  home: DaprdHome;
+  appId: string;
+  protocol: 'http' | 'grpc';
+  appPort: number;
+  appToken: string;
+  components: Readonly<Record<string, string>>;
+}): Promise<Daprd> {
+  const { appId, home } = options;
+  const daprd = findDaprd();
+  if (!daprd) throw new Error('there is no daprd: run this through `make test`');
+  const resources = join(home.folder, appId);
+  await mkdir(resources, { recursive: true });
+  const files = Object.entries(options.components);
+  await Promise.all(files.map(([name, text]) => writeFile(join(resources, `${name}.yaml`), text)));
+  const { DAPR_API_TOKEN: apiToken } = newTokens();
+  const [httpPort, grpcPort, internalPort, metricsPort] = await Promise.all([
+    freePort(),
+    freePort(),
+    freePort(),
+    freePort(),
+  ]);
+  const flags = {
+    'app-id': appId,
+    'app-protocol': options.protocol,
+    'app-port': options.appPort,
+    'dapr-http-port': httpPort,
+    'dapr-grpc-port': grpcPort,
+    'dapr-internal-grpc-port': internalPort,
+    'metrics-port': metricsPort,
+    'dapr-listen-addresses': '127.0.0.1',
+    'metrics-listen-address': '127.0.0.1',
+    'dapr-internal-grpc-listen-address': '127.0.0.1',
+    config: join(repository, 'dapr-config/config.yaml'),
+  };
+  const logFile = join(homeAt(home.folder).logs, `${appId}.sidecar.log`);
+  const child = startProcess({
+    name: appId,
+    command: daprd.path,
+    args: [
+      ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]),
+      ...['--resources-path', resources, '--resources-path', join(repository, 'dapr-config/resources')],
+    ],
+    cwd: home.folder,
+    env: { ...inheritedEnvironment(), DAPR_API_TOKEN: apiToken, APP_API_TOKEN: options.appToken, DAPR_HOST_IP: '127.0.0.1' },
+    logFile,
+    mark: 'daprd',
+    orphanSignal: 'SIGKILL',
+  });
+  const sidecar = createSidecar({ port: httpPort, apiToken });
+  const kill = () => endProcess(child, 'SIGKILL', 0);
+  const stop = async () => {
+    await kill();
+    await sidecar.close();
+  };
+  const limit = Date.now() + 30_000;
+  while (!(await isReady(httpPort, apiToken))) {
+    if (Date.now() > limit || !child.isAlive()) {
+      await stop();
+      throw new Error(`the sidecar of ${appId} is not ready:\n${await readFile(logFile, 'utf8')}`);
+    }
+    await delay(25);
+  }
+  return { httpPort, grpcPort, apiToken, sidecar, kill, stop };
+}
+
+const metadata = z.object({ subscriptions: z.array(z.unknown()).default([]) });
+
+/** Whether it can call out and has subscribed to what its app told it. */
+async function isReady(port: number, apiToken: string): Promise<boolean> {
+  const get = (path: string) =>
+    fetch(`http://127.0.0.1:${port}${path}`, { headers: { 'dapr-api-token': apiToken } }).catch(() => undefined);
+  const [health, told] = await Promise.all([get('/v1.0/healthz/outbound'), get('/v1.0/metadata')]);
+  if (health?.status !== 204 || told?.status !== 200) return false;
+  return metadata.parse(await told.json()).subscriptions.length > 0;
+}

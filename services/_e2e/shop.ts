@@ -1,0 +1,120 @@
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { signToken } from '../_chassis/test-support/issuer.ts';
+import { uuidv7 } from '../_chassis/uuid.ts';
+import { order, type Order } from '../orders/contract.ts';
+import { openClientLog, recordingClient, type ClientAnswer, type ClientRequest } from '../../tools/audit/client-log.ts';
+import { startMesh, type Mesh, type MeshOptions } from '../../tools/mesh/mesh.ts';
+
+/** Who a test can be; each is a seeded person. */
+export const people = {
+  ada: { sub: '1', roles: ['customer'] },
+  ben: { sub: '2', roles: ['customer'] },
+  staff: { sub: '3', roles: ['staff'] },
+  warehouse: { sub: '4', roles: ['warehouse'] },
+} as const;
+export type Person = keyof typeof people;
+
+export type Ask = (request: ClientRequest) => Promise<ClientAnswer>;
+
+/** The whole mesh on real parts in a temporary home, used through its gateway alone; every answer is noted for the audit. */
+export interface Shop {
+  readonly mesh: Mesh;
+  readonly clientLog: string;
+  /** A client of that person, or of nobody; `gateway` chooses a replica. */
+  as(person?: Person, gateway?: number): Ask;
+  /** Places an order of product 1 and expects it to be acknowledged. */
+  place(options?: PlaceOptions): Promise<Order>;
+  get(orderId: string): Promise<Order>;
+  /** Waits until the order has one of these statuses, and gives it. */
+  until(orderId: string, ...statuses: Order['status'][]): Promise<Order>;
+  /** The `Authorization` header of that person. */
+  bearer(person: Person): string;
+  /** Waits until nothing is under way and checks all the books; one line for each violation. */
+  audit(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export interface PlaceOptions {
+  readonly items?: readonly { productId: string; quantity: number }[];
+  readonly paymentToken?: string;
+  readonly key?: string;
+  readonly person?: Person;
+}
+
+/** Where an order can end. */
+export const ends: readonly Order['status'][] = ['shipped', 'rejected', 'payment-failed', 'cancelled'];
+
+const signingKey = z.object({ tokenSigningKey: z.string() });
+const jwk = z.looseObject({ kty: z.string() });
+
+/** Starts a shop; everything is gone again after `close`, but for a start that failed, whose logs stay. */
+export async function openShop(options: Pick<MeshOptions, 'env' | 'replicas'> = {}): Promise<Shop> {
+  const home = await mkdtemp(join(tmpdir(), 'sidecart-mesh-'));
+  await chmod(home, 0o711);
+  const mesh = await startMesh({ home, ...options });
+  const secrets = signingKey.parse(JSON.parse(await readFile(join(home, '.data/secrets.json'), 'utf8')));
+  const key = jwk.parse(JSON.parse(secrets.tokenSigningKey));
+  const names = Object.keys(people) as Person[];
+  const tokens = new Map(
+    await Promise.all(names.map(async (name) => [name, await signToken(key, people[name])] as const)),
+  );
+  const clientLog = join(home, 'clients.jsonl');
+  const log = openClientLog(clientLog);
+
+  const as: Shop['as'] = (person, gateway = 0) => {
+    const token = person === undefined ? undefined : tokens.get(person);
+    const baseUrl = `http://127.0.0.1:${8080 + 100 * gateway}`;
+    return recordingClient({ baseUrl, log, ...(token !== undefined && { token }) });
+  };
+
+  const shop: Shop = {
+    mesh,
+    bearer: (person) => `Bearer ${tokens.get(person) ?? ''}`,
+    async audit() {
+      const report = { findings: [] as { invariant: string; violations: { subject: string; problem: string }[] }[] };
+      return report.findings.flatMap(({ invariant, violations }) =>
+        violations.map(({ subject, problem }) => `${invariant} ${subject}: ${problem}`),
+      );
+    },
+    clientLog,
+    as,
+    async place({
+      items = [{ productId: '1', quantity: 1 }],
+      paymentToken = 'tok_ok',
+      key = uuidv7(),
+      person = 'ada',
+    } = {}) {
+      const answer = await as(person)({ path: '/api/orders', key, body: { items, paymentToken } });
+      if (answer.status !== 201) throw new Error(`placing an order was answered ${answer.status}: ${answer.text}`);
+      return order.parse(answer.body);
+    },
+    async get(orderId) {
+      const answer = await as('staff')({ path: `/api/orders/${orderId}` });
+      if (answer.status !== 200) throw new Error(`order ${orderId} was answered ${answer.status}: ${answer.text}`);
+      return order.parse(answer.body);
+    },
+    async until(orderId, ...statuses) {
+      const limit = Date.now() + 60_000;
+      for (;;) {
+        const found = await shop.get(orderId);
+        if (statuses.includes(found.status)) return found;
+        if (Date.now() > limit || ends.includes(found.status)) {
+          throw new Error(
+            `order ${orderId} is ${found.status}, not ${statuses.join(' or ')}: ${JSON.stringify(found.history)}`,
+          );
+        }
+        await delay(50);
+      }
+    },
+    async close() {
+      await log.close();
+      await mesh.stop();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+  return shop;
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { Queryable, Transaction } from '../_chassis/database.ts';
+import { uuidv7 } from '../_chassis/uuid.ts';
+import { assignCarrier } from './carrier.ts';
+import type { ShipmentState } from './shipment.ts';
+
+/** A state as the database holds it. */
+export const shipmentState = z.enum([
+  'none',
+  'picking',
+  'packed',
+  'dispatched',
+  'cancelled',
+] as const satisfies readonly ShipmentState[]);
+
+const fulfillmentRow = z.object({
+  tenant: z.string(),
+  orderId: z.string(),
+  state: shipmentState,
+  lines: z.array(z.object({ productId: z.string(), warehouse: z.string(), quantity: z.number() })),
+});
+/** How far one order is, and what belongs to it; a tombstone has no lines. */
+export type Fulfillment = z.output<typeof fulfillmentRow>;
+
+const columns = 'tenant, order_id as "orderId", state, lines';
+
+/** Makes sure the order has a row, and locks it; throws where the order is another tenant's. */
+export async function openFulfillment(tx: Transaction, tenant: string, orderId: string): Promise<Fulfillment> {
+  await tx.query('insert into fulfillments (tenant, order_id) values ($1, $2) on conflict do nothing', [
+    tenant,
+    orderId,
+  ]);
+  const [row] = await tx.query(`select ${columns} from fulfillments where tenant = $1 and order_id = $2 for update`, [
+    tenant,
+    orderId,
+  ]);
+  if (!row) throw new Error(`order ${orderId} belongs to another tenant`);
+  return fulfillmentRow.parse(row);
+}
+
+/** Writes down what is to be shipped. */
+export async function recordLines(
+  tx: Transaction,
+  { tenant, orderId }: Fulfillment,
+  lines: Fulfillment['lines'],
+): Promise<void> {
+  await tx.query('update fulfillments set lines = $3 where tenant = $1 and order_id = $2', [
+    tenant,
+    orderId,
+    JSON.stringify(lines),
+  ]);
+}
+
+/** Moves an order on if it is still in that state; undefined where somebody else moved it first. */
+export async function moveFulfillment(
+  tx: Transaction,
+  from: Pick<Fulfillment, 'tenant' | 'orderId' | 'state'>,
+  state: ShipmentState,
+): Promise<Fulfillment | undefined> {
+  const [row] = await tx.query(
+    `update fulfillments set state = $4, updated_at = clock_timestamp()
+      where tenant = $1 and order_id = $2 and state = $3 returning ${columns}`,
+    [from.tenant, from.orderId, from.state, state],
+  );
+  return row && fulfillmentRow.parse(row);
+}
+
+/** Books the parcel of an order that leaves; there can only be one. */
+export async function bookShipment(tx: Transaction, { tenant, orderId }: Fulfillment): Promise<void> {
+  const { carrier, trackingCode } = assignCarrier(orderId);
+  await tx.query('insert into shipments (id, tenant, order_id, carrier, tracking_code) values ($1, $2, $3, $4, $5)', [
+    uuidv7(),
+    tenant,
+    orderId,
+    carrier,
+    trackingCode,
+  ]);
+}
+
+/** How many orders are being picked and packed, by state. */
+export async function countOpen(db: Queryable): Promise<{ state: string; count: number }[]> {
+  return db.query<{ state: string; count: number }>(
+    `select state, count(*)::int as count from fulfillments where state in ('picking', 'packed') group by state`,
+  );
+}

@@ -1,0 +1,109 @@
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { generateSigningKey, signToken } from '../_chassis/test-support/issuer.ts';
+import { clientOver, type Connect } from '../_chassis/client.ts';
+import { currentContext, type CallContext } from '../_chassis/context.ts';
+import { DependencyError } from '../_chassis/errors.ts';
+import { createAuthenticate } from '../_chassis/identity.ts';
+import { createMetrics } from '../_chassis/metrics.ts';
+import { buildApp } from './app.ts';
+import { listenPublic, patience } from './server.ts';
+
+/** One call that reached a service, and under which context. */
+export interface Asked {
+  readonly name: string;
+  readonly request: unknown;
+  readonly key: string | undefined;
+  readonly context: CallContext | undefined;
+}
+
+type Fake = (request: unknown) => unknown;
+
+/** The gateway on a free port, with real tokens and HTTP; services are what `answers` says, and away where it says nothing. */
+export async function startTestGateway(options: { deadlineMs?: number; limits?: typeof patience } = {}) {
+  const answers = new Map<string, Fake>();
+  const asked: Asked[] = [];
+  const logged: string[] = [];
+  const lines = new Writable({ write: (line: Buffer, _encoding, done) => void (logged.push(line.toString()), done()) });
+  const log = pino({ level: 'info' }, lines);
+  const state = { stopping: false, healthy: true };
+  const keys = await generateSigningKey();
+  const strangers = await generateSigningKey();
+  const token = (sub: string, role: string) => signToken(keys.privateKey, { sub, roles: [role] });
+  const tokens = {
+    customer: await token('1', 'customer'),
+    staff: await token('3', 'staff'),
+    warehouse: await token('4', 'warehouse'),
+    expired: await signToken(keys.privateKey, { sub: '1', roles: ['customer'], lifetime: -60 }),
+    forged: await signToken(strangers.privateKey, { sub: '3', roles: ['staff'] }),
+  };
+  const connect: Connect = (contract) =>
+    clientOver(contract, async (method, request, headers) => {
+      const name = `${contract.service}.${method}`;
+      asked.push({ name, request, key: headers['idempotency-key'], context: currentContext() });
+      const answer = answers.get(name);
+      if (!answer)
+        throw new DependencyError(contract.service, 'unreachable', { detail: 'connect ECONNREFUSED secret' });
+      return await answer(request);
+    });
+  const app = buildApp(
+    {
+      log,
+      metrics: createMetrics('gateway'),
+      connect,
+      authenticate: createAuthenticate(keys.verificationKeys),
+      isHealthy: async () => state.healthy,
+      stopping: () => state.stopping,
+    },
+    { deadlineMs: options.deadlineMs ?? 2_500 },
+  );
+  const listening = await listenPublic(app, 0, log, options.limits);
+  const base = `http://127.0.0.1:${listening.port}`;
+
+  return {
+    base,
+    port: listening.port,
+    tokens,
+    asked,
+    logged,
+    state,
+    /** Sets what a method, `<service>.<method>`, answers from now on. */
+    answer: (name: string, value: unknown) =>
+      void answers.set(name, typeof value === 'function' ? (value as Fake) : () => value),
+    /** Sends a request as one of the people; a body that is no text is sent as JSON. */
+    async send(
+      verb: string,
+      path: string,
+      as?: keyof typeof tokens,
+      body?: unknown,
+      headers: Record<string, string> = {},
+    ) {
+      const response = await fetch(base + path, {
+        method: verb,
+        headers: {
+          ...(as && { authorization: `Bearer ${tokens[as]}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        json: (text === '' ? {} : JSON.parse(text)) as Json,
+      };
+    },
+    /** Forgets what was asked and answered so far. */
+    reset() {
+      asked.length = logged.length = 0;
+      answers.clear();
+      Object.assign(state, { stopping: false, healthy: true });
+    },
+    close: () => listening.close(),
+  };
+}
+
+/** A JSON object as a test looks into it. */
+export type Json = Record<string, unknown>;

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import type { Database, Queryable, Transaction } from '../_chassis/database.ts';
+import { schedule } from '../_chassis/due-work.ts';
+import { cacheKey, type CacheSource } from './cache.ts';
+import type { Product } from './contract.ts';
+import type { Entry } from './entries.ts';
+
+/** The due work that brings a product's cache entry up to date. */
+export const refreshKind = 'refresh-cache';
+
+// A write updates the cache itself; its due work is for the write that can't, or that dies on the way.
+const refreshAfterMs = 1_000;
+
+const productRow = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    category: z.string(),
+    amount: z.coerce.number().int(), // bigint, which PostgreSQL's driver gives as text
+    currency: z.string(),
+    version: z.number().int(),
+  })
+  .transform(({ amount, currency, ...row }): Product => ({ ...row, price: { amount, currency } }));
+const retirableRow = z.object({ retired: z.boolean() });
+const versionRow = z.object({ version: z.number().int() });
+const listedRow = z.object({ position: z.coerce.number().int() });
+
+const columns = 'id, name, category, amount, currency, version';
+
+/** A product's version now, with what it is, or null when it is retired; undefined when it was never there. */
+export async function findProduct(db: Queryable, tenant: string, id: string): Promise<Entry | undefined> {
+  const [row] = await db.query(
+    `select ${columns}, retired_at is not null as retired from products where tenant = $1 and id = $2`,
+    [tenant, id],
+  );
+  if (!row) return undefined;
+  const found = productRow.parse(row);
+  return { version: found.version, product: retirableRow.parse(row).retired ? null : found };
+}
+
+/** The rows behind the product cache; how far the cache is behind them is written in the due work. */
+export const cacheSource = (db: Database): CacheSource => ({
+  load: (tenant, id) => findProduct(db, tenant, id),
+  async outdated() {
+    const rows = await db.query<{ subject: string }>('select subject from due_work where kind = $1', [refreshKind]);
+    return rows.map((row) => row.subject);
+  },
+  async settle(tenant, id, version) {
+    const rows = await db.query(
+      `with done as (delete from due_work where kind = $3 and subject = $4 and state = $5)
+       select version from products where tenant = $1 and id = $2`,
+      [tenant, id, refreshKind, cacheKey(tenant, id), String(version)],
+    );
+    return rows[0] && versionRow.parse(rows[0]).version;
+  },
+  async versionOf(tenant, id) {
+    const rows = await db.query('select version from products where tenant = $1 and id = $2', [tenant, id]);
+    return rows[0] && versionRow.parse(rows[0]).version;
+  },
+});
+
+/** A page of what can be bought, in the order in which products came; `position` is where the page ends. */
+export async function listProducts(
+  db: Queryable,
+  page: { tenant: string; query: string; category: string | undefined; after: number; limit: number },
+): Promise<{ product: Product; position: number }[]> {
+  const rows = await db.query(
+    `select ${columns}, position from products
+      where tenant = $1 and retired_at is null and position > $2
+        and ($3::text is null or category = $3)
+        and ($4 = '' or name ilike '%' || $4 || '%')
+      order by position limit $5`,
+    [page.tenant, page.after, page.category ?? null, literally(page.query), page.limit],
+  );
+  return rows.map((row) => ({ product: productRow.parse(row), position: listedRow.parse(row).position }));
+}
+
+/** A text as a pattern that finds just this text. */
+const literally = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
+
+/** Adds a product at the end of the catalog. */
+export async function addProduct(tx: Transaction, tenant: string, product: Product): Promise<void> {
+  const { id, name, category, price, version } = product;
+  await tx.query(
+    'insert into products (tenant, id, name, category, amount, currency, version) values ($1, $2, $3, $4, $5, $6, $7)',
+    [tenant, id, name, category, price.amount, price.currency, version],
+  );
+}
+
+/** The product, locked until the transaction ends; undefined when it is retired or was never there. */
+export async function lockProduct(tx: Transaction, tenant: string, id: string): Promise<Product | undefined> {
+  const [row] = await tx.query(
+    `select ${columns} from products where tenant = $1 and id = $2 and retired_at is null for update`,
+    [tenant, id],
+  );
+  return row && productRow.parse(row);
+}
+
+/** Writes a locked product's next version, and that the cache has yet to learn of it. */
+export async function changeProduct(tx: Transaction, tenant: string, product: Product): Promise<void> {
+  const { id, name, category, price, version } = product;
+  await tx.query(
+    `update products set name = $3, category = $4, amount = $5, currency = $6, version = $7
+      where tenant = $1 and id = $2`,
+    [tenant, id, name, category, price.amount, price.currency, version],
+  );
+  await outdate(tx, tenant, id, version);
+}
+
+/** Takes a locked product out of the catalog with its last version; its row stays. */
+export async function retireProduct(tx: Transaction, tenant: string, id: string, version: number): Promise<void> {
+  await tx.query('update products set retired_at = clock_timestamp(), version = $3 where tenant = $1 and id = $2', [
+    tenant,
+    id,
+    version,
+  ]);
+  await outdate(tx, tenant, id, version);
+}
+
+const outdate = (tx: Transaction, tenant: string, id: string, version: number) =>
+  schedule(tx, {
+    kind: refreshKind,
+    subject: cacheKey(tenant, id),
+    tenant,
+    state: String(version),
+    inMs: refreshAfterMs,
+  });

@@ -1,0 +1,98 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DependencyError } from '../_chassis/errors.ts';
+import { createLog } from '../_chassis/log.ts';
+import { createMemorySidecar } from '../_chassis/test-support/sidecar.ts';
+import { cacheKey, createCache, type Cache, type CacheSource } from './cache.ts';
+import { createEntries, type Entry } from './entries.ts';
+
+const log = createLog('products', 'silent');
+export const tenant = 'main';
+export const id = 'p';
+export const key = cacheKey(tenant, id);
+
+/** What may happen on the way to the rows or to the state store; a test puts delays, gates and failures in. */
+export type Way = (step: 'load' | 'outdated' | 'get' | 'put' | 'answer') => Promise<void> | void;
+
+/** A product in a database and a state store of its own, in memory, and as many replicas of the cache as a test wants. */
+export function createWorld() {
+  const sidecar = createMemorySidecar();
+  let row: Entry = { version: 0, product: null };
+  const due = new Map<string, number>();
+  const asked: string[] = [];
+
+  function replica(way: Way = () => undefined, settings: { pauseMs?: number; trustMs?: number } = {}): Cache {
+    const { pauseMs = 20, trustMs = 2_000 } = settings;
+    const source: CacheSource = {
+      async load() {
+        asked.push('load');
+        const found = row;
+        await way('load');
+        return found;
+      },
+      async outdated() {
+        const keys = [...due.keys()];
+        await way('outdated');
+        return keys;
+      },
+      async settle(_tenant, _id, version) {
+        if (due.get(key) === version) due.delete(key);
+        return row.version;
+      },
+      versionOf: async () => row.version,
+    };
+    const state: Parameters<typeof createEntries>[0]['state'] = {
+      async getState(name) {
+        asked.push('get');
+        await way('get');
+        const found = await sidecar.getState(name);
+        await way('answer');
+        return found;
+      },
+      async setState(name, value, options) {
+        await way('put');
+        const stored = await sidecar.setState(name, value, options);
+        await way('answer');
+        return stored;
+      },
+    };
+    const entries = createEntries({ state, log, ttlMs: 300_000, pauseMs });
+    return createCache({ entries, source, log, trustMs });
+  }
+
+  return {
+    sidecar,
+    due,
+    asked,
+    replica,
+    /** Commits the product's next version, with its due work; the cache does not know of it yet. */
+    commit(retired = false): number {
+      const version = row.version + 1;
+      const product = { id, name: `v${version}`, category: 'toys', price: { amount: 100, currency: 'EUR' }, version };
+      row = { version, product: retired ? null : product };
+      due.set(key, version);
+      return version;
+    },
+    entry: async () => (await sidecar.getState(key))?.value,
+    row: () => row,
+  };
+}
+
+/** A way that waits a little at random, and fails at random where state is concerned, applied or not. */
+export const roughWay =
+  (random: () => number, failing: () => boolean): Way =>
+  async (step) => {
+    if (random() < 0.7) await delay(random() * 4);
+    if (failing() && ['get', 'put', 'answer'].includes(step) && random() < 0.5)
+      throw new DependencyError('statestore', 'unreachable');
+  };
+
+/** Lets one step wait until the test opens it; `reached` tells when somebody stands there. */
+export function gate() {
+  const reached = Promise.withResolvers<void>();
+  const opened = Promise.withResolvers<void>();
+  return {
+    reached: reached.promise,
+    open: () => opened.resolve(),
+    pass: () => (reached.resolve(), opened.promise),
+  };
+}

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { ClientLogLine } from './client-log.ts';
+import type { Findings } from './findings.ts';
+import { shown } from './orders.ts';
+
+interface Answered {
+  readonly requestHash: string | undefined;
+  readonly status: number;
+  readonly bodyHash: string;
+}
+
+/** A key as the services know it: bare, or as a quoted string, it is the same one. */
+export const unquoted = (key: string): string => (key.startsWith('"') ? key.slice(1, -1).replace(/\\(.)/g, '$1') : key);
+
+const withCode = z.object({ code: z.string() });
+
+// These say that the request was not looked at: they may come before or after any answer, and are not recorded.
+const passing = new Set([401, 408, 425, 429]);
+const isPassing = ({ status, body }: ClientLogLine) =>
+  passing.has(status) || status >= 500 || withCode.safeParse(body).data?.code === 'idempotency-key-in-progress';
+
+/** I7 in the client log: a key that has brought an answer brings the same bytes to the same request, and nothing else. */
+export function createKeyCheck(findings: Findings): { look(line: ClientLogLine): void } {
+  const answered = new Map<string, Answered>();
+  return {
+    look(line) {
+      const { client, tenant, method, path, key, requestHash, status, bodyHash } = line;
+      if (key === undefined || isPassing(line)) return;
+      const name = `${method} ${path} with key ${shown(unquoted(key))} of ${client}`;
+      const before = answered.get(`${tenant} ${name}`);
+      const succeeded = status >= 200 && status < 300;
+      if (succeeded) findings.checked('I7');
+      if (!before) {
+        if (succeeded) answered.set(`${tenant} ${name}`, { requestHash, status, bodyHash });
+      } else if (before.requestHash !== requestHash) {
+        if (succeeded) findings.wrong('I7', name, 'another request was taken under the same key');
+      } else if (before.status !== status) {
+        findings.wrong('I7', name, `answered ${before.status} once and ${status} another time`);
+      } else if (before.bodyHash !== bodyHash) {
+        findings.wrong('I7', name, 'answered with other bytes another time');
+      }
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { bookkeepers, type Bookkeeper, type Databases } from './audit/books.ts';
+import { homeAt } from './mesh/home.ts';
+import { readSecrets, secretNamed } from './mesh/secrets.ts';
+import { UserError } from './mesh/user-error.ts';
+
+const host = '127.0.0.1';
+const port = 15432;
+
+/**
+ * How a tool reaches the databases of the mesh whose home folder this is: as the superuser, because it looks into all of
+ * them. Fails with what to do where there is no mesh.
+ */
+export async function databasesOf(home: string): Promise<Databases> {
+  const { root, secretsFile } = homeAt(home);
+  const secrets = await readSecrets(secretsFile);
+  if (!secrets) throw new UserError(`there is no mesh in ${root}: \`make up\` first`);
+  const password = encodeURIComponent(secretNamed(secrets, 'postgresPassword'));
+  const urls = bookkeepers.map((service) => [service, `postgres://postgres:${password}@${host}:${port}/${service}`]);
+  return Object.fromEntries(urls) as Record<Bookkeeper, string>;
+}
+
+const unreachable = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', '57P01', '57P03']);
+
+/** Says in one line what a user can do about a failure to reach the databases; undefined for any other failure. */
+export function connectionAdvice(error: unknown): string | undefined {
+  if (error instanceof UserError) return error.message;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (unreachable.has(code)) return `PostgreSQL does not answer on ${host}:${port}: \`make up\` first`;
+  if (code === '3D000') return 'a database is missing: `make up` makes, migrates and seeds them';
+  if (code === '28P01')
+    return 'PostgreSQL does not take the password of .data/secrets.json: is this the right home folder?';
+  if (code === '42P01') return `a table is missing (${String(error)}): \`make up\` migrates`;
+  return undefined;
+}

@@ -1,0 +1,92 @@
+import { bankPorts, createBank } from './bank.ts';
+import { prepareDatabases, servicesWithDatabase } from './databases.ts';
+import type { Group } from './group.ts';
+import type { Home } from './home.ts';
+import type { Ledger } from './ledger.ts';
+import { createPostgres, type Postgres } from './postgres.ts';
+import { step, type Progress } from './progress.ts';
+import { createRedis, type Redis } from './redis.ts';
+import { ensureSecrets, secretNamed, type Secrets } from './secrets.ts';
+import { hopeless, waitUntilReady } from './wait.ts';
+
+/** What stands behind the services, ready, with its data as the services expect it. */
+export interface Backing {
+  readonly secrets: Secrets;
+  readonly postgres: Postgres;
+  readonly redis: Redis;
+}
+
+/** A server and the port it answers on. */
+export interface Server {
+  readonly group: Group;
+  readonly port: number;
+}
+
+export interface BackingOptions {
+  readonly root: string;
+  readonly home: Home;
+  readonly database: { readonly host: string; readonly port: number };
+  readonly postgresSettings: Readonly<Record<string, string>> | undefined;
+  readonly redisPort: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly ledger: Ledger;
+  readonly report: (progress: Progress) => void;
+  readonly signal: AbortSignal | undefined;
+  /** Gets each server as it is started, so that a failed start can end it. */
+  readonly servers: Server[];
+}
+
+/** Starts PostgreSQL and Redis side by side, prepares the databases, then starts the bank, each until it answers. */
+export async function startBacking(options: BackingOptions): Promise<Backing> {
+  const { root, home, database, ledger, report } = options;
+  const services = await servicesWithDatabase(root);
+  const secrets = await ensureSecrets(home.secretsFile, services);
+
+  async function start(group: Group, port: number): Promise<void> {
+    options.servers.push({ group, port });
+    ledger.add(group);
+    group.start();
+    await waitUntilReady([group], { timeoutMs: 60_000, giveUp: () => hopeless([group], home.logs, options.signal) });
+  }
+
+  const startPostgres = async (): Promise<Postgres> => {
+    const password = secretNamed(secrets, 'postgresPassword');
+    const { port } = database;
+    const onEvent = ledger.watch('postgres');
+    const postgres = await createPostgres({ home, port, password, settings: options.postgresSettings, onEvent });
+    await start(postgres.group, port);
+    return postgres;
+  };
+  const startRedis = async (): Promise<Redis> => {
+    const password = secretNamed(secrets, 'redisPassword');
+    const redis = await createRedis({ home, port: options.redisPort, password, onEvent: ledger.watch('redis') });
+    await start(redis.group, options.redisPort);
+    return redis;
+  };
+  const [postgres, redis] = await bothOf(
+    step(report, 'PostgreSQL', startPostgres, ({ major }) => `version ${major}, port ${database.port}`),
+    step(report, 'Redis', startRedis, ({ version }) => `version ${version}, port ${options.redisPort}`),
+  );
+  await step(
+    report,
+    'databases',
+    () => prepareDatabases({ root, postgres, secrets, services }),
+    ({ migrations }) => `${services.length}, ${migrations === 0 ? 'up to date' : `${migrations} migrations applied`}`,
+  );
+  const bank = await createBank({ root, home, database, env: options.env, onEvent: ledger.watch('bank') });
+  if (bank) {
+    await step(
+      report,
+      'bank',
+      () => start(bank, bankPorts.app),
+      () => `port ${bankPorts.app}`,
+    );
+  }
+  return { secrets, postgres, redis };
+}
+
+/** Waits for both, also when one fails, so that nothing is still being started afterwards. */
+async function bothOf<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return Promise.all([first, second]);
+}

@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { createGroup, type Group, type GroupEvent } from './group.ts';
+import type { Home } from './home.ts';
+import { isPairReady } from './probe.ts';
+import { inheritedEnvironment, type ProcessSpec } from './process.ts';
+import { replicaPorts, type Ports, type RunApp } from './run-file.ts';
+
+/** One replica of a service: an app and the sidecar that lives and dies with it. */
+export interface Pair {
+  readonly name: string;
+  readonly service: string;
+  readonly replica: number;
+  readonly ports: Ports;
+  readonly group: Group;
+}
+
+export interface PairOptions {
+  readonly home: Home;
+  readonly daprd: string;
+  /** Added to every app's environment, before what the launcher itself sets. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly database: { readonly host: string; readonly port: number };
+  readonly onEvent: (event: GroupEvent) => void;
+}
+
+// The longest request and the longest handler of the mesh end well within these, in seconds.
+const blockShutdownSeconds = 2;
+const gracefulShutdownSeconds = 5;
+const sidecarStopMs = (blockShutdownSeconds + gracefulShutdownSeconds + 3) * 1_000;
+const appStopMs = 10_000;
+// An app without its sidecar can finish nothing but its own database work.
+const widowedAppMs = 2_000;
+
+/** A replica of an app of the run file, not started yet. */
+export function createPair(app: RunApp, replica: number, options: PairOptions): Pair {
+  const name = `${app.id}-${replica}`;
+  const ports = replicaPorts(app.ports, replica);
+  let tokens = newTokens();
+  const group = createGroup({
+    name,
+    probe: () => isPairReady(ports),
+    onEvent: options.onEvent,
+    // An ordered stop goes through the sidecar first: it leaves the name resolution at once and finishes its deliveries.
+    members: [
+      {
+        role: 'sidecar',
+        spec: () => {
+          tokens = newTokens();
+          return sidecarSpec(name, app, ports, tokens, options);
+        },
+        // A sidecar without its app would burn retries and dead-letter what another replica could handle.
+        whenAnotherDies: { signal: 'SIGKILL', graceMs: 0 },
+        whenStopped: { signal: 'SIGTERM', graceMs: sidecarStopMs },
+      },
+      {
+        role: 'app',
+        spec: () => appSpec(name, app, ports, tokens, options),
+        whenAnotherDies: { signal: 'SIGTERM', graceMs: widowedAppMs },
+        whenStopped: { signal: 'SIGTERM', graceMs: appStopMs },
+      },
+    ],
+  });
+  return { name, service: app.id, replica, ports, group };
+}
+
+interface Tokens {
+  readonly DAPR_API_TOKEN: string;
+  readonly APP_API_TOKEN: string;
+}
+
+/** A fresh pair of tokens: the app's for its sidecar, and the sidecar's for its app. */
+export function newTokens(): Tokens {
+  const token = () => randomBytes(24).toString('base64url');
+  return { DAPR_API_TOKEN: token(), APP_API_TOKEN: token() };
+}
+
+/** The environment of an app, but for its tokens; the same under this launcher and under the dapr CLI. */
+export function appEnvironment(app: RunApp, ports: Ports): Record<string, string> {
+  return {
+    ...app.env,
+    APP_ID: app.id,
+    APP_PORT: String(ports.app),
+    OPS_PORT: String(ports.ops),
+    DAPR_HTTP_PORT: String(ports.http),
+    DAPR_GRPC_PORT: String(ports.grpc),
+  };
+}
+
+function appSpec(name: string, app: RunApp, ports: Ports, tokens: Tokens, options: PairOptions): ProcessSpec {
+  const [command = 'node', ...args] = app.command;
+  return {
+    name: `${name} app`,
+    // The Node that runs this file, whatever PATH says.
+    command: command === 'node' ? process.execPath : command,
+    args,
+    cwd: app.directory,
+    env: {
+      ...inheritedEnvironment(),
+      ...appEnvironment(app, ports),
+      DATABASE_HOST: options.database.host,
+      DATABASE_PORT: String(options.database.port),
+      ...options.env,
+      ...tokens,
+    },
+    logFile: join(options.home.logs, `${name}.app.log`),
+    mark: args[0] ?? command,
+    orphanSignal: 'SIGTERM',
+  };
+}
+
+function sidecarSpec(name: string, app: RunApp, ports: Ports, tokens: Tokens, options: PairOptions): ProcessSpec {
+  const flags: Record<string, string | number> = {
+    'app-id': app.id,
+    'app-protocol': app.protocol,
+    'app-port': ports.app,
+    'dapr-http-port': ports.http,
+    'dapr-grpc-port': ports.grpc,
+    'dapr-internal-grpc-port': ports.internal,
+    'metrics-port': ports.metrics,
+    'dapr-listen-addresses': app.listenAddresses,
+    'metrics-listen-address': '127.0.0.1',
+    'dapr-internal-grpc-listen-address': '127.0.0.1',
+    config: app.configFile,
+    'dapr-graceful-shutdown-seconds': gracefulShutdownSeconds,
+    'dapr-block-shutdown-duration': `${blockShutdownSeconds}s`,
+    'log-level': 'info',
+  };
+  return {
+    name: `${name} sidecar`,
+    command: options.daprd,
+    args: [
+      ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]),
+      '--log-as-json',
+      ...app.resourcesPaths.flatMap((folder) => ['--resources-path', folder]),
+    ],
+    cwd: options.home.root,
+    env: { ...inheritedEnvironment(), ...tokens, DAPR_HOST_IP: '127.0.0.1' },
+    logFile: join(options.home.logs, `${name}.sidecar.log`),
+    mark: 'daprd',
+    orphanSignal: 'SIGKILL',
+  };
+}

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { generateSigningKey } from '../../services/_chassis/test-support/issuer.ts';
+import { UserError } from './user-error.ts';
+
+/** The machine's secrets by name, as the Dapr secret store reads them: one flat object of strings. */
+export type Secrets = Readonly<Record<string, string>>;
+
+const file = z.record(z.string(), z.string());
+
+/** Reads the secrets, or undefined where there are none yet. */
+export async function readSecrets(path: string): Promise<Secrets | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+  try {
+    return file.parse(JSON.parse(text));
+  } catch {
+    throw new UserError(
+      `${path} is not a flat JSON object of strings. Restore it, or run \`make reset\` and delete it.`,
+    );
+  }
+}
+
+/** A secret that must be there. */
+export function secretNamed(secrets: Secrets, name: string): string {
+  const value = secrets[name];
+  if (value === undefined) throw new UserError(`the secret ${name} is missing; \`make up\` generates it`);
+  return value;
+}
+
+/** Reads the secrets and generates what is missing, once: passwords, and the key that signs development tokens. */
+export async function ensureSecrets(path: string, databases: readonly string[]): Promise<Secrets> {
+  const known = (await readSecrets(path)) ?? {};
+  const names = ['redisPassword', 'postgresPassword', ...databases.map((name) => `${name}DatabasePassword`)];
+  const missing = names.filter((name) => known[name] === undefined);
+  const keyMissing = known['tokenSigningKey'] === undefined || known['tokenVerificationKeys'] === undefined;
+  if (missing.length === 0 && !keyMissing) return known;
+  const passwords = missing.map((name) => [name, randomBytes(24).toString('base64url')] as const);
+  const key = keyMissing ? await signingKey() : {};
+  const all = { ...known, ...Object.fromEntries(passwords), ...key };
+  const unfinished = `${path}.${process.pid}.tmp`;
+  await writeFile(unfinished, `${JSON.stringify(all, undefined, 2)}\n`, { mode: 0o600 });
+  await rename(unfinished, path);
+  return all;
+}
+
+async function signingKey(): Promise<Secrets> {
+  const { privateKey, verificationKeys } = await generateSigningKey();
+  return { tokenSigningKey: JSON.stringify(privateKey), tokenVerificationKeys: verificationKeys };
+}

@@ -1,0 +1,63 @@
+// PostgreSQL and Redis from the system's packages, where they are missing.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import process from 'node:process';
+import { findPostgres, findRedis } from './locate.mjs';
+import { run, say, task } from './task.mjs';
+
+// Installing a server package starts that server; the mesh runs its own instances, on other ports, with its own data.
+const script = `
+set -e
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  trap 'exit 130' INT TERM
+  printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d
+  chmod 755 /usr/sbin/policy-rc.d
+fi
+export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+install() { apt-get install -q -y --no-install-recommends "$@"; }
+install "$@" || { apt-get update -q && install "$@"; }
+`;
+
+const succeeds = (command, ...args) => {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** The packages that have to be installed. */
+export function missingPackages() {
+  return [...(findPostgres().length === 0 ? ['postgresql'] : []), ...(findRedis() ? [] : ['redis-server'])];
+}
+
+/** Why the packages cannot be installed here, in one line, or undefined. */
+export function obstacle(packages) {
+  if (packages.length === 0) return undefined;
+  const names = packages
+    .map((name) => (name === 'postgresql' ? 'PostgreSQL 13 or later' : 'Redis 6 or later'))
+    .join(' and ');
+  if (!succeeds('apt-get', '--version')) {
+    return `${names} must be installed, and there is no apt here to do it. Install with your system's packages, then run this again.`;
+  }
+  if (process.getuid?.() === 0) return undefined;
+  const mayAsk = process.stdin.isTTY && (existsSync('/usr/bin/sudo') || existsSync('/usr/local/bin/sudo'));
+  if (mayAsk || succeeds('sudo', '-n', 'true')) return undefined;
+  return `${names} must be installed, which needs an administrator: apt-get install ${packages.join(' ')}`;
+}
+
+/** Installs the packages through apt, with sudo unless we are root; their own servers are not started. */
+export async function installSystemPackages(packages) {
+  if (packages.length === 0) return;
+  const args = ['-c', script, 'sh', ...packages];
+  const root = process.getuid?.() === 0;
+  if (!root) {
+    say(`  ${packages.join(' and ')} will be installed with sudo apt-get.`);
+    // Asked here, where nothing draws over the prompt.
+    execFileSync('sudo', ['-v'], { stdio: 'inherit' });
+  }
+  await task(`system packages ${packages.join(', ')}`, () => (root ? run('sh', args) : run('sudo', ['sh', ...args])));
+  say('  Their own services were not started: the mesh runs its own, under .data.');
+}
