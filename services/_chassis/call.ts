@@ -40,6 +40,7 @@ export type Outcome =
   | { kind: 'not-allowed' }
   | { kind: 'fault' };
 
+const longestTimerMs = 2 ** 31 - 1; // Node fires a longer one at once
 const keyPattern = /^[\x20-\x7e]{1,255}$/;
 
 /**
@@ -85,7 +86,8 @@ export function createDispatch(deps: {
   }
 
   return async (name, arrival) => {
-    const method = contract.methods[name];
+    // The name is the caller's: every object has a `constructor`.
+    const method = Object.hasOwn(contract.methods, name) ? contract.methods[name] : undefined;
     if (!method) return { kind: 'bad-request', detail: `no method ${name}` };
     const started = performance.now();
     const outcome = await run(name, method, arrival).catch((error: unknown): Outcome => {
@@ -106,7 +108,8 @@ const answer = (value: { kind: string }): Outcome => ({ kind: 'answer', answer: 
 async function untilDeadline<T>(work: Promise<T>, deadline: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const passed = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DependencyError('own work', 'deadline')), Math.max(0, deadline - Date.now()));
+    const left = Math.min(deadline - Date.now(), longestTimerMs);
+    timer = setTimeout(() => reject(new DependencyError('own work', 'deadline')), Math.max(0, left));
   });
   try {
     return await Promise.race([work, passed]);

@@ -18,6 +18,8 @@ export function buildGrpcApp(deps: {
   dispatch: ReturnType<typeof createDispatch>;
   consumer?: Consumer | undefined;
   appToken: string;
+  /** Called when the sidecar has asked what to subscribe to: from then on it reaches this app. */
+  onSubscribed?: () => void;
 }): grpc.Server {
   const { contract, dispatch, consumer } = deps;
   if (!contract.proto) throw new Error(`the contract of ${contract.service} names no proto`);
@@ -71,9 +73,10 @@ export function buildGrpcApp(deps: {
   );
   addService(server, callback, {
     // daprd asks these two without its token (seen on 1.18.1); they say nothing that is secret.
-    listTopicSubscriptions: open(async () => ({
-      subscriptions: consumer ? subscribeList(consumer).map(toSubscription) : [],
-    })),
+    listTopicSubscriptions: open(async () => {
+      deps.onSubscribed?.();
+      return { subscriptions: consumer ? subscribeList(consumer).map(toSubscription) : [] };
+    }),
     listInputBindings: open(async () => ({ bindings: [] })),
     onTopicEvent: unary(async (request, header) => {
       // daprd's own deliveries never carry a caller; any peer can forge one by proxying to this rpc.

@@ -17,6 +17,8 @@ export function buildHttpApp(deps: {
   consumer?: Consumer | undefined;
   appToken: string;
   log: Log;
+  /** Called when the sidecar has asked what to subscribe to: from then on it reaches this app. */
+  onSubscribed?: () => void;
 }): Express {
   const { dispatch, consumer } = deps;
   const isSidecar = createTokenCheck(deps.appToken);
@@ -32,6 +34,7 @@ export function buildHttpApp(deps: {
   if (consumer) {
     app.get('/dapr/subscribe', (_request, response) => {
       response.json(subscribeList(consumer));
+      deps.onSubscribed?.();
     });
     app.post(
       '/events/:topic',

@@ -119,7 +119,9 @@ export async function runService(
     log,
     metrics,
   });
-  const sideFacing = { dispatch, consumer, appToken: config.APP_API_TOKEN, log };
+  let subscribed = !consumer;
+  const onSubscribed = () => void (subscribed = true);
+  const sideFacing = { dispatch, consumer, appToken: config.APP_API_TOKEN, log, onSubscribed };
   const listening = contract.proto
     ? await listenGrpc(buildGrpcApp({ ...sideFacing, contract }), config.APP_PORT)
     : await listenHttp(buildHttpApp(sideFacing), config.APP_PORT);
@@ -136,7 +138,7 @@ export async function runService(
     const run = () => catchUp.tick().then(() => false);
     workers.push(startWorker({ name: 'catch-up', idleMs: config.CATCH_UP_INTERVAL_MS, log, run }));
   }
-  base.addChecks({ ...checks, ...app.checks });
+  base.addChecks({ ...checks, ...app.checks, subscribed: async () => subscribed });
   log.info({ port: config.APP_PORT }, 'listening');
 
   lifecycle.onStop('app', () => listening.close());

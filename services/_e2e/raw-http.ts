@@ -44,21 +44,37 @@ export const malformedRequests: readonly { name: string; text: string; expect: n
   { name: 'a target without a slash', text: 'GET health HTTP/1.1\r\nHost: a\r\n\r\n', expect: 400 },
 ];
 
-/** Sends text (one byte a character) to a loopback port and gives the first answer, once the server has closed or is silent. */
-export async function sendRaw(port: number, text: string, silentMs = 400): Promise<RawAnswer> {
+/**
+ * Sends text (one byte a character) to a loopback port and gives the first answer as soon as it is whole; one that says
+ * that the connection ends, or any with `untilClosed`, only once the server has closed it. Gives up after `silentMs`.
+ */
+export async function sendRaw(
+  port: number,
+  text: string,
+  { silentMs = 8_000, untilClosed = false } = {},
+): Promise<RawAnswer> {
   const socket = connect(port, '127.0.0.1');
-  const chunks: Buffer[] = [];
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  let received = '';
+  socket.setEncoding('latin1');
+  socket.on('data', (chunk: string) => {
+    received += chunk;
+    const { headers, body } = split(received);
+    const length = Number(/content-length: (\d+)/.exec(headers)?.[1] ?? Number.POSITIVE_INFINITY);
+    if (!untilClosed && body.length >= length && !headers.includes('connection: close')) socket.destroy();
+  });
   socket.on('error', () => undefined); // a reset is the server's way to hang up
   socket.setTimeout(silentMs, () => socket.destroy());
   const closed = once(socket, 'close');
   socket.write(Buffer.from(text, 'latin1'));
   await closed;
-  const answer = Buffer.concat(chunks).toString('utf8');
-  const end = answer.indexOf('\r\n\r\n');
+  return split(received);
+}
+
+function split(received: string): RawAnswer {
+  const end = received.indexOf('\r\n\r\n');
   return {
-    status: Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0),
-    headers: answer.slice(0, Math.max(0, end)).toLowerCase(),
-    body: end < 0 ? '' : answer.slice(end + 4),
+    status: Number(/^HTTP\/1\.1 (\d{3})/.exec(received)?.[1] ?? 0),
+    headers: received.slice(0, Math.max(0, end)).toLowerCase(),
+    body: end < 0 ? '' : received.slice(end + 4),
   };
 }

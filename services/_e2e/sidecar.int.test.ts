@@ -145,10 +145,16 @@ describe('secrets', () => {
   });
 });
 
-describe('a part behind the sidecar that is gone', () => {
-  it('when Redis is, reading and writing are failures and not conflicts', async () => {
+describe('a part that is away', () => {
+  it('when Redis takes no more, a first write is a failure and not a conflict', async () => {
+    await two.redis.command('config set maxmemory 1');
+    expect(await reasonOf(sidecarOf('grpc').setState('new', 1, { ttlSeconds: 60 }))).toBe('failed');
+    await two.redis.command('config set maxmemory 0');
+  });
+
+  it('when Redis is gone, reading and writing are failures and not conflicts', async () => {
     const sidecar = sidecarOf('grpc');
-    await two.killRedis();
+    await two.redis.group.stop();
     const asked = [
       sidecar.getState('x'),
       sidecar.setState('x', 1, { ttlSeconds: 60 }),
@@ -157,7 +163,7 @@ describe('a part behind the sidecar that is gone', () => {
     for (const reason of await Promise.all(asked.map(reasonOf))) expect(['failed', 'deadline']).toContain(reason);
   });
 
-  it('when the sidecar is, it is unreachable, and not healthy', async () => {
+  it('when the sidecar is gone, it is unreachable, and not healthy', async () => {
     const sidecar = sidecarOf('grpc');
     expect(await sidecar.isHealthy()).toBe(true);
     await two.apps.grpc.daprd.kill();

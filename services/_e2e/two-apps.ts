@@ -10,7 +10,7 @@ import { listenGrpc, listenHttp } from '../_chassis/service.ts';
 import { grpcThingsContract, thingsContract, thingsMethods } from '../_chassis/test-support/things.ts';
 import { homeAt } from '../../tools/mesh/home.ts';
 import { newTokens } from '../../tools/mesh/pair.ts';
-import { createRedis } from '../../tools/mesh/redis.ts';
+import { createRedis, type Redis } from '../../tools/mesh/redis.ts';
 import { waitUntilReady } from '../../tools/mesh/wait.ts';
 import { component, freePort, makeDaprdHome, startDaprd, type Daprd, type DaprdHome } from './daprd.ts';
 
@@ -28,10 +28,11 @@ export interface TestApp {
   stop(): Promise<void>;
 }
 
-/** Two apps, one a protocol, each beside a real sidecar, that may call each other; and the Redis of the second. */
+/** Two apps, one a protocol, each beside a real sidecar, that may call each other. */
 export interface TwoApps {
   readonly apps: Readonly<Record<Protocol, TestApp>>;
-  killRedis(): Promise<void>;
+  /** The Redis of the second. */
+  readonly redis: Redis;
   close(): Promise<void>;
 }
 
@@ -58,7 +59,7 @@ export async function startTwoApps(secrets: Readonly<Record<string, string>>): P
   const [http, grpc] = await Promise.all([startApp(home, 'http', stores.http), startApp(home, 'grpc', stores.grpc)]);
   return {
     apps: { http, grpc },
-    killRedis: () => redis.group.stop(),
+    redis,
     async close() {
       await Promise.all([http.stop(), grpc.stop(), redis.group.stop()]);
       await home.remove();

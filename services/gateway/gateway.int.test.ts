@@ -7,7 +7,7 @@ import { startTestGateway, type Json } from './test-gateway.ts';
 
 let gateway: Awaited<ReturnType<typeof startTestGateway>>;
 beforeAll(async () => {
-  gateway = await startTestGateway({ limits: { headersTimeout: 400, requestTimeout: 600, keepAliveTimeout: 1_000 } });
+  gateway = await startTestGateway({ limits: { headersTimeout: 1_000, requestTimeout: 1_500, keepAliveTimeout: 1_000 } });
 });
 afterAll(() => gateway.close());
 beforeEach(() => gateway.reset());
@@ -68,12 +68,12 @@ describe('bad input', () => {
       'Content-Type: application/json\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n';
     expect((await sendRaw(gateway.port, `${head}zz\r\n`)).status).toBe(400);
     const chunk = `4000\r\n${'['.repeat(0x4000)}\r\n`;
-    expect((await sendRaw(gateway.port, head + chunk.repeat(5), 2_000)).status).toBe(413);
-    expect((await sendRaw(gateway.port, `${head}4\r\n[`, 2_000)).status).toBe(408);
-    expect((await sendRaw(gateway.port, 'GET / HTTP/1.1\r\nHost', 2_000)).status).toBe(408);
+    expect((await sendRaw(gateway.port, head + chunk.repeat(5))).status).toBe(413);
+    expect((await sendRaw(gateway.port, `${head}4\r\n[`)).status).toBe(408);
+    expect((await sendRaw(gateway.port, 'GET / HTTP/1.1\r\nHost')).status).toBe(408);
     expect((await sendRaw(gateway.port, head.replace('chunked', 'gzip'))).status).toBe(400);
     const sized = head.replace('Transfer-Encoding: chunked', 'Content-Length: 999999999');
-    expect((await sendRaw(gateway.port, sized, 2_000)).status).toBe(413);
+    expect((await sendRaw(gateway.port, sized)).status).toBe(413);
   });
 
   it('when the client goes away in the middle of a body, it is no failure of ours', async () => {
@@ -81,7 +81,7 @@ describe('bad input', () => {
     await sendRaw(
       gateway.port,
       `${head}Content-Type: application/json\r\nIdempotency-Key: k\r\nContent-Length: 9\r\n\r\n{`,
-      50,
+      { silentMs: 50 },
     );
     await expect.poll(() => gateway.logged.join('')).toContain('"aborted":true');
     expect(gateway.logged.join('')).not.toContain('request failed');

@@ -16,7 +16,7 @@ beforeEach(() => {
 
 async function look() {
   const { status, json } = await gateway.send('GET', '/health');
-  return { status, ...(health.parse(json) && { health: health.parse(json) }) };
+  return { status, health: health.parse(json) };
 }
 
 describe('showHealth', () => {
@@ -47,13 +47,14 @@ describe('showHealth', () => {
   });
 
   it('when services take their time, they are asked side by side', async () => {
+    const { promise: allAsked, resolve } = Promise.withResolvers<void>();
     for (const service of services) {
-      const late = () => new Promise((resolve) => setTimeout(resolve, 100, { kind: 'health', status: 'healthy' }));
-      gateway.answer(`${service}.getHealth`, late);
+      gateway.answer(`${service}.getHealth`, async () => {
+        if (gateway.asked.length === services.length) resolve();
+        await allAsked;
+        return { kind: 'health', status: 'healthy' };
+      });
     }
-    const started = performance.now();
-    const { health } = await look();
-    expect(performance.now() - started).toBeLessThan(400);
-    expect(health.services['payments']?.latencyMs).toBeGreaterThanOrEqual(95);
+    expect((await look()).health.status).toBe('healthy');
   });
 });

@@ -57,7 +57,7 @@ describe('main', () => {
         (r) => r.status,
         () => 0,
       );
-    await expect.poll(ready, { timeout: 10_000 }).toBe(200);
+    await expect.poll(ready, { timeout: 25_000 }).toBe(200);
 
     const away = await fetch(`http://127.0.0.1:${appPort}/api/inventory/1`);
     expect([away.status, await away.json()]).toMatchObject([503, { detail: 'Not reached: inventory.' }]);

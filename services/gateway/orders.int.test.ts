@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DependencyError } from '../_chassis/errors.ts';
+import { sendRaw } from '../_e2e/raw-http.ts';
 import { startTestGateway } from './test-gateway.ts';
 
 let gateway: Awaited<ReturnType<typeof startTestGateway>>;
@@ -82,6 +83,16 @@ describe('placeOrder', () => {
     const { status, headers } = await gateway.send('POST', '/api/orders', 'expired', 'nonsense');
     expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="sidecart", error="invalid_token"']);
     expect(gateway.asked).toEqual([]);
+  });
+});
+
+describe('a body that is refused before it is through', () => {
+  it('when it goes on, the client has a second to read the answer, and then the connection ends', async () => {
+    const head = 'POST /api/orders HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n{';
+    const started = performance.now();
+    expect((await sendRaw(gateway.port, head, { untilClosed: true })).status).toBe(401);
+    expect(performance.now() - started).toBeGreaterThan(900);
+    expect(performance.now() - started).toBeLessThan(8_000);
   });
 });
 

@@ -28,13 +28,10 @@ export async function listenPublic(
     requireHostHeader: false, // Node's own refusal has no body; the app refuses it
   };
   const current = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
-  const spoilt = new WeakSet<Duplex>();
   const server = createServer(options, (request, response) => {
     current.set(request.socket, { request, response });
     response.on('close', () => {
-      if (current.get(request.socket)?.response !== response) return;
-      current.delete(request.socket);
-      if (spoilt.has(request.socket)) request.socket.destroy();
+      if (current.get(request.socket)?.response === response) current.delete(request.socket);
     });
     app(request, response);
   });
@@ -47,7 +44,6 @@ export async function listenPublic(
       socket.destroy();
     } else if (open && (open.request.complete || open.response.headersSent)) {
       // What is unreadable came behind a good request: that one gets its answer, and then the connection ends.
-      spoilt.add(socket);
       if (!open.response.headersSent) open.response.setHeader('connection', 'close');
     } else {
       refuse(socket, problemOfClientError(error), log);

@@ -5,7 +5,7 @@ import { disappointedBy } from '../_e2e/expectations.ts';
 import { seed } from './seed.ts';
 import { startBench, type Bench } from './test-bench.ts';
 
-// Without its worker: what the handlers alone do. bank.int.test.ts has the rest.
+// Without its worker: what the handlers alone do. worker.int.test.ts and crash.int.test.ts have the rest.
 let bench: Bench;
 beforeAll(async () => {
   bench = await startBench();
@@ -21,6 +21,8 @@ const inboxOf = (orderId: string) =>
     'select status, attempts, cause from inbox where subject = $1 order by received_at',
     [orderId],
   );
+
+const containing = (text: string): unknown => expect.stringContaining(text);
 
 describe('payments.requests', () => {
   it('when a payment is requested, it is an intent, and nobody is told anything', async () => {
@@ -72,7 +74,7 @@ describe('payments.requests', () => {
     const poison = () => bench.deliver('payment.requested', id, { paymentToken: 'tok_ok' }, `poison-${id}`);
     expect([await poison(), await poison(), await poison()]).toEqual(['RETRY', 'RETRY', 'SUCCESS']);
     const [row] = await inboxOf(id);
-    expect(row).toMatchObject({ status: 'failed', attempts: 3, cause: expect.stringContaining('amount') });
+    expect(row).toMatchObject({ status: 'failed', attempts: 3, cause: containing('amount') });
     expect(await bench.stateOf(id)).toBeUndefined();
   });
 
@@ -81,7 +83,7 @@ describe('payments.requests', () => {
     await bench.request(id);
     for (let n = 0; n < 3; n++) await bench.request(id, 'tok_declined', `second-${id}`);
     const rows = await inboxOf(id);
-    expect(rows[1]).toMatchObject({ status: 'failed', cause: expect.stringContaining('impossible') });
+    expect(rows[1]).toMatchObject({ status: 'failed', cause: containing('impossible') });
     expect(await bench.stateOf(id)).toBe('charging-unsent');
   });
 
@@ -89,7 +91,7 @@ describe('payments.requests', () => {
     const id = uuidv7();
     await bench.request(id);
     for (let n = 0; n < 3; n++) await bench.request(id, 'tok_ok', `foreign-${id}`, 'other');
-    expect((await inboxOf(id))[1]).toMatchObject({ status: 'failed', cause: expect.stringContaining('tenant') });
+    expect((await inboxOf(id))[1]).toMatchObject({ status: 'failed', cause: containing('tenant') });
     expect(await bench.database.query('select tenant from payments where order_id = $1', [id])).toEqual([
       { tenant: 'main' },
     ]);

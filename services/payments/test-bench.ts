@@ -7,6 +7,7 @@ import { createTestDatabase } from '../_chassis/test-support/database.ts';
 import { startTestService } from '../_chassis/test-support/service.ts';
 import { uuidv7 } from '../_chassis/uuid.ts';
 import type { Worker } from '../_chassis/worker.ts';
+// eslint-disable-next-line no-restricted-imports -- only tests import this file: the real bank stands behind it
 import { buildApp as buildBank } from '../bank/app.ts';
 import { buildApp } from './app.ts';
 import { paymentsContract } from './contract.ts';

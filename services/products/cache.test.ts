@@ -124,6 +124,19 @@ describe('a read after an answered write', () => {
     expect(await read(cache)).toBe('v2 hit');
   });
 
+  it('when a slow reader still has to load the row, it replaces only what it saw before', async () => {
+    const world = createWorld();
+    world.commit();
+    const held = gate();
+    const slow = read(world.replica(onFirst('load', held)));
+    await held.reached;
+    await write(world, world.replica());
+    held.open();
+
+    expect(await slow).toBe('v1 miss');
+    expect(world.stored).toEqual([2]);
+  });
+
   it('when the writer alone cannot reach the state store, the others do not trust their hits', async () => {
     const world = createWorld();
     const other = world.replica(undefined, brief);
@@ -167,13 +180,14 @@ describe('a read after an answered write', () => {
     expect(await reading).toBe('v2 miss');
   });
 
-  it.each([0, 1, 2])(
-    'when 120 worlds of readers, writers, replicas and failures run, none sees less (%i)',
+  it.each([1, 2, 3])(
+    'when 100 worlds of readers, writers and failures run, none is shown less (seed %i)',
     async (n) => {
-      let seed = n + 1;
+      let seed = n;
       const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
-      await Promise.all(Array.from({ length: 120 }, (_, index) => interleave(random, index % 2 === 0)));
+      await Promise.all(Array.from({ length: 100 }, (_, index) => interleave(random, index % 2 === 0)));
     },
+    60_000,
   );
 });
 
@@ -197,7 +211,7 @@ async function interleave(random: () => number, faults: boolean): Promise<void> 
     }
   };
   const reader = async () => {
-    for (let n = 0; n < 15; n++) {
+    for (let n = 0; n < 10; n++) {
       const least = answered;
       const { product, cache } = await some().read(tenant, id);
       expect(product?.version, cache).toBeGreaterThanOrEqual(least);
@@ -209,6 +223,7 @@ async function interleave(random: () => number, faults: boolean): Promise<void> 
   rough = false;
   await world.replica().refresh(tenant, id);
   expect([await world.entry(), world.due.size]).toEqual([world.row(), 0]);
+  expect(world.stored).toEqual([...new Set(world.stored)].sort((one, other) => one - other));
 }
 
 describe('keys that vanish', () => {

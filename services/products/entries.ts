@@ -5,9 +5,8 @@ import type { Log } from '../_chassis/log.ts';
 import type { Sidecar } from '../_chassis/sidecar.ts';
 import { product } from './contract.ts';
 
-const entry = z.object({ version: z.number().int(), product: product.nullable() });
-
 /** A version of a product; `product` is null once it is retired. */
+export const entry = z.object({ version: z.number().int(), product: product.nullable() });
 export type Entry = z.infer<typeof entry>;
 
 /** What is under a key now, with the ETag by which it can be replaced; both are missing where nothing is. */

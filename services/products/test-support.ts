@@ -3,7 +3,7 @@ import { DependencyError } from '../_chassis/errors.ts';
 import { createLog } from '../_chassis/log.ts';
 import { createMemorySidecar } from '../_chassis/test-support/sidecar.ts';
 import { cacheKey, createCache, type Cache, type CacheSource } from './cache.ts';
-import { createEntries, type Entry } from './entries.ts';
+import { createEntries, entry, type Entry } from './entries.ts';
 
 const log = createLog('products', 'silent');
 export const tenant = 'main';
@@ -19,6 +19,7 @@ export function createWorld() {
   let row: Entry = { version: 0, product: null };
   const due = new Map<string, number>();
   const asked: string[] = [];
+  const stored: number[] = [];
 
   function replica(way: Way = () => undefined, settings: { pauseMs?: number; trustMs?: number } = {}): Cache {
     const { pauseMs = 20, trustMs = 2_000 } = settings;
@@ -50,9 +51,10 @@ export function createWorld() {
       },
       async setState(name, value, options) {
         await way('put');
-        const stored = await sidecar.setState(name, value, options);
+        const done = await sidecar.setState(name, value, options);
+        if (done) stored.push(entry.parse(value).version);
         await way('answer');
-        return stored;
+        return done;
       },
     };
     const entries = createEntries({ state, log, ttlMs: 300_000, pauseMs });
@@ -63,6 +65,8 @@ export function createWorld() {
     sidecar,
     due,
     asked,
+    /** The versions that the state store took, one after the other. */
+    stored,
     replica,
     /** Commits the product's next version, with its due work; the cache does not know of it yet. */
     commit(retired = false): number {

@@ -54,8 +54,15 @@ export function listeningInodes(table: string, port: number): string[] {
     .flatMap((fields) => (fields[9] === undefined ? [] : [fields[9]]));
 }
 
+/** A process that listens, and the folder it runs in. */
+export interface Holder {
+  readonly pid: number;
+  readonly command: string;
+  readonly folder: string;
+}
+
 /** Who listens on a TCP port, as far as this user may see it. */
-export function holderOf(port: number): { pid: number; command: string } | undefined {
+export function holderOf(port: number): Holder | undefined {
   const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => listeningInodes(read(file) ?? '', port));
   const sockets = new Set(inodes.map((inode) => `socket:[${inode}]`));
   if (sockets.size === 0) return undefined;
@@ -63,7 +70,7 @@ export function holderOf(port: number): { pid: number; command: string } | undef
     try {
       const descriptors = readdirSync(`/proc/${pid}/fd`);
       if (descriptors.some((descriptor) => sockets.has(linkOf(`/proc/${pid}/fd/${descriptor}`)))) {
-        return { pid, command: commandOf(pid) ?? '?' };
+        return { pid, command: commandOf(pid) ?? '?', folder: linkOf(`/proc/${pid}/cwd`) };
       }
     } catch {
       // Another user's process, or one that has just ended.
