@@ -56,7 +56,14 @@ describe('a call over HTTP', () => {
   };
 
   it('when the status is not 200, or the body is not JSON, it is a failure of the service', async () => {
-    for (const [status, body] of [[200, '<html>'], [200, ''], [204, ''], [400, '{}'], [404, '{}'], [500, '{}']] as const)
+    for (const [status, body] of [
+      [200, '<html>'],
+      [200, ''],
+      [204, ''],
+      [400, '{}'],
+      [404, '{}'],
+      [500, '{}'],
+    ] as const)
       await expect(over(status, body).getThing({ thingId: 'x' })).rejects.toEqual(failedOf('things'));
   });
 });

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { contextHeaders, contextOf, continueTrace, currentContext, remainingMs, traceIdOf, withContext } from './context.ts';
+import {
+  contextHeaders,
+  contextOf,
+  continueTrace,
+  currentContext,
+  remainingMs,
+  traceIdOf,
+  withContext,
+} from './context.ts';
 
 const trace = 'a'.repeat(32);
 const span = 'b'.repeat(16);

@@ -9,7 +9,7 @@ export interface CallContext {
   readonly authorization?: string | undefined;
 }
 
-const storage = new AsyncLocalStorage<CallContext>();
+const storage = new AsyncLocalStorage<CallContext | undefined>();
 
 /** The context of the call or event being worked on, if there is one. */
 export const currentContext = (): CallContext | undefined => storage.getStore();
@@ -17,12 +17,17 @@ export const currentContext = (): CallContext | undefined => storage.getStore();
 /** Runs `work` so that everything it logs, calls and emits carries `context`. */
 export const withContext = <T>(context: CallContext, work: () => T): T => storage.run(context, work);
 
+/** Runs `work` outside the call that set it off, for what serves others too or goes on after the call's end. */
+export const withoutContext = <T>(work: () => T): T => storage.run(undefined, work);
+
 /** Milliseconds until the deadline of the current call, or undefined when it has none. */
 export function remainingMs(now = Date.now()): number | undefined {
   const deadline = currentContext()?.deadline;
   return deadline === undefined ? undefined : deadline - now;
 }
 
+// Printable, so that every transport can carry it on.
+const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
 const traceparentPattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 const noTrace = '0'.repeat(32);
 
@@ -43,8 +48,9 @@ export const traceIdOf = (traceparent: string): string => traceparent.slice(3, 3
 export function contextOf(header: (name: string) => string | undefined): CallContext {
   const traceparent = continueTrace(header('traceparent'));
   const deadline = Number(header('x-deadline'));
+  const requestId = header('x-request-id') ?? '';
   return {
-    requestId: header('x-request-id') ?? traceIdOf(traceparent),
+    requestId: requestIdPattern.test(requestId) ? requestId : traceIdOf(traceparent),
     traceparent,
     deadline: Number.isSafeInteger(deadline) && deadline > 0 ? deadline : undefined,
     authorization: header('authorization'),

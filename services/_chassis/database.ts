@@ -22,7 +22,7 @@ export interface Transaction extends Queryable {
 }
 
 export interface Database extends Queryable {
-  /** Runs `work` in one transaction and repeats it when another one was first (serialisation, deadlock, unique). */
+  /** Runs `work` in one transaction and repeats it, for 2 s at most, when another was first (serialisation, deadlock, unique). */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** Called with what a transaction emitted, after its commit. */
   onCommitted(listener: (events: Envelope[]) => void): void;
@@ -42,6 +42,8 @@ export interface DatabaseOptions {
 }
 
 const maxTries = 8;
+// A delivery that takes longer than 3 s comes a second time while the first still holds a connection.
+const retryForMs = 2_000;
 
 /** A pool whose every wait is bounded: 2 s for a connection, 5 s a statement, 3 s a lock, 10 s idle in a transaction. */
 export function createDatabase(options: DatabaseOptions): Database {
@@ -84,7 +86,9 @@ export function createDatabase(options: DatabaseOptions): Database {
         afterCommit: (work) => void afterwards.push(work),
       });
       await insertOutbox(client, events);
-      await client.query('commit');
+      // PostgreSQL answers a commit with ROLLBACK, and no error, when a statement failed and `work` went on all the same.
+      const { command } = await client.query('commit');
+      if (command !== 'COMMIT') throw new Error('a statement of the transaction had failed: nothing was kept');
       committed = true;
       return result;
     } catch (error) {
@@ -104,11 +108,12 @@ export function createDatabase(options: DatabaseOptions): Database {
   return {
     query: (sql, values) => rows(pool, sql, values),
     async transaction(work) {
+      const started = performance.now();
       for (let tries = 1; ; tries++) {
         try {
           return await attempt(work);
         } catch (error) {
-          if (!isConflict(error) || tries >= maxTries) throw error;
+          if (!isConflict(error) || tries >= maxTries || performance.now() - started > retryForMs) throw error;
           await delay(Math.random() * 5 * 2 ** tries);
         }
       }

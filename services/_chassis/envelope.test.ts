@@ -2,12 +2,22 @@ import { describe, expect, it } from 'vitest';
 import { withContext } from './context.ts';
 import { createEnvelope, envelope, toWire } from './envelope.ts';
 
-const fields = { type: 'com.sidecart.things.thing.kept.v1', topic: 'things.events', subject: '1', tenant: 'main', data: { n: 1 } };
+const fields = {
+  type: 'com.sidecart.things.thing.kept.v1',
+  topic: 'things.events',
+  subject: '1',
+  tenant: 'main',
+  data: { n: 1 },
+};
 const made = createEnvelope('things', fields);
 
 describe('an envelope', () => {
   it('when it was made here, everybody can read it, also as the broker gives it back', () => {
-    const asDelivered = { ...(JSON.parse(JSON.stringify(toWire(made))) as object), pubsubname: 'pubsub', tracestate: '' };
+    const asDelivered = {
+      ...(JSON.parse(JSON.stringify(toWire(made))) as object),
+      pubsubname: 'pubsub',
+      tracestate: '',
+    };
     expect(envelope.parse(asDelivered)).toEqual(made);
   });
 

@@ -3,7 +3,8 @@ import { continueTrace, currentContext } from './context.ts';
 import { eventSource } from './contract.ts';
 import { uuidv7 } from './uuid.ts';
 
-const text = z.string().min(1).max(200);
+// CloudEvents forbids control characters, and PostgreSQL cannot store all of them.
+const text = z.string().regex(/^\P{Cc}{1,200}$/u);
 
 /** CloudEvents 1.0 as Sidecart sends it; readers take the fields they need and pass over the rest. */
 export const envelope = z.object({
@@ -20,12 +21,12 @@ export const envelope = z.object({
 });
 export type Envelope = z.infer<typeof envelope>;
 
-/** An envelope for an event of `service`, under the trace of the current call; its id is the outbox row's. */
+/** An envelope for an event of `service`, under the trace of the current call; throws on one that nobody could read. */
 export function createEnvelope(
   service: string,
   event: { type: string; topic: string; subject: string; tenant: string; data: unknown },
 ): Envelope {
-  return {
+  return envelope.parse({
     specversion: '1.0',
     id: uuidv7(),
     source: eventSource(service),
@@ -36,7 +37,7 @@ export function createEnvelope(
     topic: event.topic,
     traceparent: currentContext()?.traceparent ?? continueTrace(undefined),
     data: event.data,
-  };
+  });
 }
 
 /**

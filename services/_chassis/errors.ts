@@ -26,15 +26,16 @@ const conflictCodes = new Set(['40001', '40P01', '55P03', '23505']);
  */
 export const isConflict = (error: unknown): boolean => conflictCodes.has(codeOf(error));
 
-/** True when the failure lies in what we depend on and not in the message: it must not spend the failure budget. */
+const networkCodes = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN'];
+const driverMessages = /connection (terminated|timeout)|timeout (exceeded|expired)|query read timeout|not queryable/i;
+
+/** True when the failure, or a cause of it, lies in what we depend on: it must not spend a message's failure budget. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof DependencyError || isConflict(error)) return true;
   const code = codeOf(error);
   if (/^(08|53|57|58)/.test(code) || code === '25P03') return true; // connection, resources, operator, system; idle in transaction
-  if (['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'].includes(code)) return true;
-  return (
-    error instanceof Error && /connection (terminated|timeout)|timeout exceeded|not queryable/i.test(error.message)
-  );
+  if (networkCodes.includes(code)) return true;
+  return error instanceof Error && (driverMessages.test(error.message) || isTransient(error.cause));
 }
 
 function codeOf(error: unknown): string {

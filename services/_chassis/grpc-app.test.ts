@@ -81,7 +81,8 @@ describe('an rpc', () => {
 
   it('when the contract names one that the proto lacks, or no proto, the app does not start', () => {
     const { getThing } = contract.methods;
-    const build = (own: object) => () => buildGrpcApp({ contract: { ...contract, ...own }, dispatch: dispatchOver(), appToken });
+    const build = (own: object) => () =>
+      buildGrpcApp({ contract: { ...contract, ...own }, dispatch: dispatchOver(), appToken });
     expect(build({ methods: { ...contract.methods, getOther: getThing } })).toThrow('no rpc for getOther');
     expect(() => buildGrpcApp({ contract: thingsContract, dispatch: dispatchOver(), appToken })).toThrow('no proto');
   });

@@ -25,9 +25,10 @@ const listen = (consumer?: Consumer, methods?: Partial<ThingsMethods>) =>
   listenHttp(buildHttpApp({ dispatch: dispatchOver(methods), consumer, appToken, log }), 0);
 
 describeFrontDoor('HTTP', async (methods): Promise<Door> => {
-  const { port, close } = await listen(undefined, methods);
+  const listening = await listen(undefined, methods);
+  const { port } = listening;
   return {
-    close,
+    close: () => listening.close(),
     async call(method, request, headers) {
       const set = Object.entries({ ...usualHeaders, ...headers }).filter(([, value]) => value !== '');
       const body = JSON.stringify(request);

@@ -17,19 +17,22 @@ export const tokenAudience = 'sidecart';
 const jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())).min(1) });
 const name = z.string().regex(/^[\w.-]{1,64}$/);
 const claims = z.object({ sub: name, tenant: name, roles: z.array(name).max(20), exp: z.number() });
-const cacheSize = 10_000;
 
 /**
  * Checks access tokens (RFC 9068): ES256 only, issuer, audience, expiry, `typ: at+jwt`. Checked tokens are remembered by
  * their whole text until they expire, so that a call costs no signature check; failures are not.
  */
-export function createAuthenticate(verificationKeys: string, clock: () => number = Date.now): Authenticate {
+export function createAuthenticate(
+  verificationKeys: string,
+  clock: () => number = Date.now,
+  cacheSize = 10_000,
+): Authenticate {
   const keys = createLocalJWKSet(jwks.parse(JSON.parse(verificationKeys)));
   const checked = new Map<string, { principal: Principal; expiresAt: number }>();
 
   return async (authorization) => {
     if (authorization === undefined) return undefined;
-    const token = /^Bearer ([\w.-]{1,4096})$/i.exec(authorization)?.[1];
+    const token = /^Bearer ([\w.-]{1,2048})$/i.exec(authorization)?.[1];
     if (token === undefined) return 'invalid';
     const known = checked.get(token);
     if (known && known.expiresAt > clock()) return known.principal;

@@ -55,7 +55,7 @@ async function countFailure(db: Database, event: Envelope, error: unknown, budge
       event.topic,
       event.type,
       event.subject,
-      causeOf(error).slice(0, 2_000),
+      causeOf(error).replaceAll('\0', '\uFFFD').slice(0, 2_000), // text in PostgreSQL has no NUL
       JSON.stringify(event),
       budget,
     ],

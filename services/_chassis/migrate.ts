@@ -12,12 +12,22 @@ async function readSql(file: string): Promise<string> {
   return (await Promise.all(parts)).join('\n');
 }
 
+/** A directory's `NNNN_verb_object.sql` files in order, whole; throws on an SQL file of another name. */
+export async function readMigrations(directory: string): Promise<{ name: string; sql: string }[]> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).sort();
+  const misnamed = names.find((name) => !/^\d{4}_\w+\.sql$/.test(name));
+  if (misnamed !== undefined) throw new Error(`${join(directory, misnamed)} is not named like 0001_create_orders.sql`);
+  return Promise.all(names.map(async (name) => ({ name, sql: await readSql(join(directory, name)) })));
+}
+
 /**
- * Applies the directory's `NNNN_*.sql` files that the database does not hold yet, in order of name, all in one
- * transaction under a lock, so that replicas that start together don't race. Returns the names of those applied.
+ * Applies the directory's migrations that the database does not hold yet, in order of name, all in one transaction
+ * under a lock, so that replicas that start together don't race. Returns the names of those applied; throws naming the
+ * file that failed.
  */
 export async function migrate(client: ClientBase, directory: string): Promise<string[]> {
-  const names = (await readdir(directory)).filter((name) => /^\d{4}_\w+\.sql$/.test(name)).sort();
+  const migrations = await readMigrations(directory);
+  let current = 'the table of migrations';
   await client.query('begin');
   try {
     await client.query(`select pg_advisory_xact_lock(hashtext('migrations'))`);
@@ -26,15 +36,16 @@ export async function migrate(client: ClientBase, directory: string): Promise<st
     );
     const known = await client.query<{ name: string }>('select name from migrations');
     const applied = new Set(known.rows.map((row) => row.name));
-    const missing = names.filter((name) => !applied.has(name));
-    for (const name of missing) {
-      await client.query(await readSql(join(directory, name)));
+    const missing = migrations.filter(({ name }) => !applied.has(name));
+    for (const { name, sql } of missing) {
+      current = join(directory, name);
+      await client.query(sql);
       await client.query('insert into migrations (name) values ($1)', [name]);
     }
     await client.query('commit');
-    return missing;
+    return missing.map(({ name }) => name);
   } catch (error) {
-    await client.query('rollback');
-    throw new Error(`migration in ${directory} failed`, { cause: error });
+    await client.query('rollback').catch(() => undefined); // it may be the connection that failed
+    throw new Error(`${current} could not be applied`, { cause: error });
   }
 }

@@ -1,3 +1,4 @@
+import { withoutContext } from './context.ts';
 import type { Envelope } from './envelope.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -42,7 +43,8 @@ export function createRelay(deps: { sidecar: Pick<Sidecar, 'publish'>; log: Log;
         queues.set(event.topic, queue);
         if (queue.length < queueLimit) queue.push(event);
         else deps.metrics.eventsPublished.inc({ topic: event.topic, result: 'left' });
-        if (!running.has(event.topic)) running.set(event.topic, drain(event.topic, queue));
+        // Not in the context of the call that committed: a batch holds events of many, and may go out after its deadline.
+        if (!running.has(event.topic)) withoutContext(() => running.set(event.topic, drain(event.topic, queue)));
       }
     },
     async idle() {

@@ -97,7 +97,12 @@ export async function startDaprd(options: {
       ...['--resources-path', resources, '--resources-path', join(repository, 'dapr-config/resources')],
     ],
     cwd: home.folder,
-    env: { ...inheritedEnvironment(), DAPR_API_TOKEN: apiToken, APP_API_TOKEN: options.appToken, DAPR_HOST_IP: '127.0.0.1' },
+    env: {
+      ...inheritedEnvironment(),
+      DAPR_API_TOKEN: apiToken,
+      APP_API_TOKEN: options.appToken,
+      DAPR_HOST_IP: '127.0.0.1',
+    },
     logFile,
     mark: 'daprd',
     orphanSignal: 'SIGKILL',

@@ -6,7 +6,9 @@ import { z } from 'zod';
 import { signToken } from '../_chassis/test-support/issuer.ts';
 import { uuidv7 } from '../_chassis/uuid.ts';
 import { order, type Order } from '../orders/contract.ts';
+import { audit } from '../../tools/audit/audit.ts';
 import { openClientLog, recordingClient, type ClientAnswer, type ClientRequest } from '../../tools/audit/client-log.ts';
+import { databasesOf } from '../../tools/connections.ts';
 import { startMesh, type Mesh, type MeshOptions } from '../../tools/mesh/mesh.ts';
 
 /** Who a test can be; each is a seeded person. */
@@ -75,7 +77,8 @@ export async function openShop(options: Pick<MeshOptions, 'env' | 'replicas'> = 
     mesh,
     bearer: (person) => `Bearer ${tokens.get(person) ?? ''}`,
     async audit() {
-      const report = { findings: [] as { invariant: string; violations: { subject: string; problem: string }[] }[] };
+      const databases = await databasesOf(home);
+      const report = await audit({ databases, clientLog, gateway: mesh.gatewayUrl, drainTimeoutMs: 90_000 });
       return report.findings.flatMap(({ invariant, violations }) =>
         violations.map(({ subject, problem }) => `${invariant} ${subject}: ${problem}`),
       );

@@ -124,8 +124,8 @@ describe.each(protocols)('a call of an app over %s', (protocol) => {
 
   it('when the caller claims to be one that is listed, it is refused', async () => {
     const headers = { 'dapr-caller-app-id': 'gateway' };
-    const { transportTo } = callerOf(protocol);
-    expect(await reasonOf(transportTo(protocol)('getHealth', {}, headers))).toBe('failed');
+    const transport = callerOf(protocol).transportTo(protocol);
+    expect(await reasonOf(transport('getHealth', {}, headers))).toBe('failed');
   });
 
   it('when it fails again and again, the breaker opens and says so', async () => {

@@ -1,5 +1,12 @@
 import { createDispatch } from '../_chassis/call.ts';
-import { createConnect, grpcTransport, httpTransport, openChannel, type Client, type Transport } from '../_chassis/client.ts';
+import {
+  createConnect,
+  grpcTransport,
+  httpTransport,
+  openChannel,
+  type Client,
+  type Transport,
+} from '../_chassis/client.ts';
 import type { Consumer } from '../_chassis/consumer.ts';
 import { envelope, type Envelope } from '../_chassis/envelope.ts';
 import { buildGrpcApp } from '../_chassis/grpc-app.ts';

@@ -7,7 +7,8 @@ import { startTestGateway, type Json } from './test-gateway.ts';
 
 let gateway: Awaited<ReturnType<typeof startTestGateway>>;
 beforeAll(async () => {
-  gateway = await startTestGateway({ limits: { headersTimeout: 1_000, requestTimeout: 1_500, keepAliveTimeout: 1_000 } });
+  const limits = { headersTimeout: 1_000, requestTimeout: 1_500, keepAliveTimeout: 1_000 };
+  gateway = await startTestGateway({ limits });
 });
 afterAll(() => gateway.close());
 beforeEach(() => gateway.reset());
@@ -154,14 +155,10 @@ describe('what travels', () => {
     gateway.answer('products.getProduct', { kind: 'not-found' });
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
     const before = Date.now();
-    const headers = { traceparent, 'x-request-id': 'mine-1', 'x-deadline': '1', authorization: '' };
-    const token = `Bearer ${gateway.tokens.customer}`;
-    const answer = await gateway.send('GET', '/api/products/1', undefined, undefined, {
-      ...headers,
-      authorization: token,
-    });
+    const headers = { traceparent, 'x-request-id': 'mine-1', 'x-deadline': '1' };
+    const answer = await gateway.send('GET', '/api/products/1', 'customer', undefined, headers);
     const context = gateway.asked[0]?.context;
-    expect(context?.authorization).toBe(token);
+    expect(context?.authorization).toBe(`Bearer ${gateway.tokens.customer}`);
     expect(context?.traceparent).toMatch(new RegExp(`^00-${'a'.repeat(32)}-(?!${'b'.repeat(16)})`));
     expect(context?.deadline).toBeGreaterThanOrEqual(before + 2_500);
     expect([context?.requestId, answer.headers.get('x-request-id')]).toEqual(['mine-1', 'mine-1']);
@@ -169,7 +166,7 @@ describe('what travels', () => {
   });
 
   it('when the request id is not sane, another is made', async () => {
-    const { headers } = await gateway.send('GET', '/', undefined, undefined, { 'x-request-id': 'a b"<' });
+    const { headers } = await gateway.send('GET', '/', undefined, undefined, { 'x-request-id': 'a b' });
     expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/);
   });
 

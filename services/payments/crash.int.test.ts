@@ -13,7 +13,7 @@ afterEach(async () => {
   await bench.close();
 });
 
-const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 8_000, interval: 10 });
+const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
 const becomes = (orderId: string, state: string) => until(async () => expect(await bench.stateOf(orderId)).toBe(state));
 const countIn = async (state: string) =>
   (await bench.database.query('select 1 from payments where state = $1', [state])).length;

@@ -18,9 +18,10 @@ export type Bench = Awaited<ReturnType<typeof startBench>>;
 type Reply = { status: number; body: string };
 type Network = (path: string, send: () => Promise<Reply>) => Promise<Reply>;
 
-const pace = { timeoutMs: 500, retryMs: 20, retryLimitMs: 100 };
-const tryMs = 60;
-export const slowMs = 400;
+// Slower than all tries of one call together, so that a slow charge outlasts its POST.
+const tryMs = 200;
+export const slowMs = 900;
+const pace = { timeoutMs: 1_000, retryMs: 20, retryLimitMs: 100 };
 export const amount = { amount: 1_250, currency: 'EUR' };
 
 export async function startBench() {
@@ -29,7 +30,7 @@ export async function startBench() {
   const stopping = new AbortController();
   const log = createLog('bank', 'silent');
   const bankDeps = { database: books, log, metrics: createMetrics('bank'), stopping: stopping.signal };
-  const bank = await listenHttp(buildBank(bankDeps, { slowMs, lostMs: 2_000 }), 0);
+  const bank = await listenHttp(buildBank(bankDeps, { slowMs, lostMs: 5_000 }), 0);
   let app: App | undefined;
   let broken = false;
   const breakable = <T>(work: () => Promise<T>): Promise<T> =>

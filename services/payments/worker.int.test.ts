@@ -21,7 +21,7 @@ afterEach(async () => {
 afterAll(() => bench.close());
 
 const becomes = (orderId: string, state: string) =>
-  vi.waitFor(async () => expect(await bench.stateOf(orderId)).toBe(state), { timeout: 8_000, interval: 10 });
+  vi.waitFor(async () => expect(await bench.stateOf(orderId)).toBe(state), { timeout: 15_000, interval: 10 });
 const unreachable = () => Promise.reject(new DependencyError('bank', 'unreachable'));
 const gate = () => {
   let open = () => {};
@@ -50,12 +50,12 @@ describe('a charge', () => {
 
   it('when it is committed, the bank is asked at once and not at the next look round', async () => {
     const startedAt = performance.now();
-    for (let n = 0; n < 5; n++) {
+    for (let n = 0; n < 10; n++) {
       const id = uuidv7();
       await bench.request(id);
       await becomes(id, 'captured');
     }
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
   it('when the answer is lost, the bank is asked by key, and not charged again', async () => {
@@ -166,7 +166,7 @@ describe('a reversal', () => {
       }),
     );
     for (const id of ids) {
-      await vi.waitFor(async () => expect(['voided', 'refunded']).toContain(await bench.stateOf(id)), 8_000);
+      await vi.waitFor(async () => expect(['voided', 'refunded']).toContain(await bench.stateOf(id)), 15_000);
       const state = await bench.stateOf(id);
       expect((await bench.answersTo(id)).at(-1)).toBe(`reversed ${state}`);
       expect(await bench.movedFor(id)).toEqual(state === 'refunded' ? ['charge', 'refund'] : []);

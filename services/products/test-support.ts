@@ -100,3 +100,33 @@ export function gate() {
     pass: () => (reached.resolve(), opened.promise),
   };
 }
+
+type World = ReturnType<typeof createWorld>;
+type Replica = ReturnType<World['replica']>;
+
+/** Reads the product as a text: name, and hit or miss. */
+export const read = async (cache: Replica) => {
+  const { product, cache: from } = await cache.read(tenant, id);
+  return `${product?.name ?? 'nothing'} ${from}`;
+};
+/** Commits the next version and settles it, as a method does before it answers. */
+export const write = async (world: World, cache: Replica, retired = false) => {
+  const version = world.commit(retired);
+  await cache.settle(tenant, id);
+  return version;
+};
+/** Short enough to wait for. */
+export const brief = { trustMs: 20 };
+/** How often the row was loaded. */
+export const loads = (world: World) => world.asked.filter((step) => step === 'load').length;
+/** The way of a replica that cannot reach the state store. */
+export const cutOff: Way = (step) => {
+  if (step === 'get') throw new DependencyError('statestore', 'unreachable');
+};
+/** Lets the n-th passing of a step wait at a gate. */
+export const onNth = (n: number, step: string, held: ReturnType<typeof gate>): Way => {
+  let passings = 0;
+  return (passed) => (passed === step && ++passings === n ? held.pass() : undefined);
+};
+/** Lets the first passing of a step wait at a gate. */
+export const onFirst = (step: string, held: ReturnType<typeof gate>): Way => onNth(1, step, held);

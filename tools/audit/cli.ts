@@ -8,7 +8,7 @@ const usage = `usage: audit [--home folder] [--log client-log.jsonl] [--timeout 
 const couldNotRun = 2;
 
 /** Shows one line that changes, where somebody watches; nothing else is told twice. */
-function createProgress(stream: NodeJS.WriteStream): { show(text: string): void; clear(): void } {
+function createProgress(stream: NodeJS.WriteStream): { show: (text: string) => void; clear: () => void } {
   if (!stream.isTTY) return { show: () => undefined, clear: () => undefined };
   const clear = () => void stream.write('\r\x1b[K');
   return { show: (text) => void stream.write(`\r\x1b[K${text.slice(0, stream.columns - 1)}`), clear };

@@ -33,11 +33,20 @@ export interface ClientLog {
   write(line: ClientLogLine): void;
 }
 
-/** Writes a client log to a file, one line an answer; `close` resolves when all of it is written. */
-export function openClientLog(file: string): ClientLog & { close(): Promise<void> } {
+/** A client log in a file, one line an answer. */
+export interface ClientLogFile extends ClientLog {
+  /** Resolves when all that was noted so far can be read. */
+  written(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens a client log, at its end where there is one already. */
+export function openClientLog(file: string): ClientLogFile {
   const stream = createWriteStream(file, { flags: 'a' });
   return {
     write: (line) => void stream.write(`${JSON.stringify(line)}\n`),
+    written: () =>
+      new Promise((resolve, reject) => void stream.write('', (error) => (error ? reject(error) : resolve()))),
     async close() {
       stream.end();
       await once(stream, 'close');

@@ -84,7 +84,10 @@ function lastSaid(said: readonly z.infer<typeof saidRow>[]): Omit<Price, 'key'> 
 }
 
 function* differences(product: Price, copy: Omit<Price, 'key'> | undefined): Generator<string> {
-  if (!copy) return yield 'there is none';
+  if (!copy) {
+    yield 'there is none';
+    return;
+  }
   if (copy.retired !== product.retired) yield `retired is ${copy.retired}, in the catalog ${product.retired}`;
   if (copy.version > product.version) yield `version ${copy.version}, in the catalog only ${product.version}`;
   if (product.retired) return;
@@ -100,13 +103,11 @@ const factData = z.object({ version: z.number(), status: z.string() });
 export function checkOrderCopies(findings: Findings, { id, orders: [order], saidByOrders, lines }: Dossier): void {
   if (!order) return;
   findings.checked('I15');
-  const facts = saidByOrders
-    .filter(({ topic }) => topic === 'orders.events')
-    .map(({ data }) => factData.safeParse(data).data);
-  const last = facts.reduce(
-    (newest, fact) => ((fact?.version ?? 0) > (newest?.version ?? 0) ? fact : newest),
-    undefined,
-  );
+  let last: z.infer<typeof factData> | undefined;
+  for (const { topic, data } of saidByOrders) {
+    const fact = factData.safeParse(data).data;
+    if (topic === 'orders.events' && fact && fact.version > (last?.version ?? 0)) last = fact;
+  }
   const status = isState(order.state) ? orderStatus(order.state) : order.state;
   if (last?.version !== order.version || last.status !== status)
     findings.wrong('I15', id, `is ${status} at version ${order.version}, and its last event says ${shown(last)}`);

@@ -9,6 +9,7 @@ import {
 } from '../../services/orders/order.ts';
 import type { Dossier, SaidRow } from './dossier.ts';
 import type { Findings } from './findings.ts';
+import { shown } from './orders.ts';
 
 /** I8 at the producers: whatever changed in a book was said in its outbox in the same transaction, and nothing else was. */
 export function checkSaid(findings: Findings, dossier: Dossier): void {
@@ -31,12 +32,14 @@ function checkSaidByOrders(findings: Findings, { id, events, saidByOrders }: Dos
       return; // I9 says so
     }
     history.push(type);
-    const wanted = { name: `orders.order.${type}`, data: { orderId: id, version, status: orderStatus(state) } };
-    const said = facts.filter(({ data }) => factData.safeParse(data).data?.version === version);
+    const wanted = { name: `orders.order.${type}`, orderId: id, version, status: orderStatus(state) };
+    const said = facts
+      .map(({ name, data }) => ({ name, ...factData.safeParse(data).data }))
+      .filter((fact) => fact.version === version);
     if (said.length !== 1) findings.wrong('I8', id, `event ${version} (${type}) is ${said.length} times in the outbox`);
-    for (const { name, data } of said) {
-      if (!isDeepStrictEqual({ name, data }, wanted))
-        findings.wrong('I8', id, `event ${version} is ${type}, the outbox says ${name} ${JSON.stringify(data)}`);
+    for (const fact of said) {
+      if (!isDeepStrictEqual(fact, wanted))
+        findings.wrong('I8', id, `event ${version} is ${type}, the outbox says ${shown(fact)}`);
     }
   }
   if (facts.length > events.length)
@@ -44,10 +47,11 @@ function checkSaidByOrders(findings: Findings, { id, events, saidByOrders }: Dos
   const sent = saidByOrders
     .filter(({ topic }) => topic !== 'orders.events')
     .map(({ name }) => name.slice('orders.'.length));
+  const path = history.join(', ') || 'none';
   const allowed = messagesOf(history);
-  if (allowed.length === 0) findings.wrong('I9', id, `no decisions lead to the history ${history.join(', ')}`);
+  if (allowed.length === 0) findings.wrong('I9', id, `no decisions lead to the history ${path}`);
   else if (!allowed.includes(listed(sent)))
-    findings.wrong('I8', id, `history ${history.join(', ')} goes with ${allowed.join(' or ')}; sent: ${listed(sent)}`);
+    findings.wrong('I8', id, `with the history ${path} goes ${allowed.join(' or ')}; sent: ${listed(sent)}`);
 }
 
 const isEventType = (text: string): text is OrderEventType =>

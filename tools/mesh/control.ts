@@ -30,6 +30,7 @@ const status = z.object({
       appPid: pid,
       sidecarPid: pid,
       restarts: z.number(),
+      lent: z.boolean(),
     }),
   ),
   servers: z.array(z.object({ name: z.string(), port: z.number(), pid, restarts: z.number() })),

@@ -39,7 +39,10 @@ export function renderLogLine(source: string, text: string): string {
   if (!parsed) return `${styled('dim', source)} ${text}`;
   const { time, level, msg = '' } = parsed;
   const clock = time === undefined ? '' : new Date(time).toISOString().slice(11, 23);
-  const name = (typeof level === 'number' ? (levelNames[level] ?? String(level)) : (level ?? '')).slice(0, 5);
+  const name = (typeof level === 'number' ? (levelNames[level] ?? String(level)) : (level ?? '')).replace(
+    'warning',
+    'warn',
+  );
   const fields = Object.entries(parsed)
     .filter(([key, value]) => !omitted.includes(key) && value !== '' && value !== undefined)
     .map(([key, value]) => `${styled('dim', `${key}=`)}${typeof value === 'string' ? value : JSON.stringify(value)}`);

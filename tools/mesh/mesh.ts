@@ -41,6 +41,8 @@ export interface PairStatus {
   readonly appPid: number | undefined;
   readonly sidecarPid: number | undefined;
   readonly restarts: number;
+  /** Released, so that something else may have its ports. */
+  readonly lent: boolean;
 }
 
 /** A server behind the services as it is now. */
@@ -135,7 +137,16 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
 
 function pairStatus({ name, service, replica, ports, group }: Pair): PairStatus {
   const pid = (role: string) => (group.child(role)?.isAlive() ? group.child(role)?.pid : undefined);
-  return { name, service, replica, ports, appPid: pid('app'), sidecarPid: pid('sidecar'), restarts: group.restarts };
+  return {
+    name,
+    service,
+    replica,
+    ports,
+    appPid: pid('app'),
+    sidecarPid: pid('sidecar'),
+    restarts: group.restarts,
+    lent: !group.running,
+  };
 }
 
 function serverStatus(group: Group, port: number): ServerStatus {

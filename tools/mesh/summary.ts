@@ -9,14 +9,14 @@ export function describeMesh(status: MeshStatus, readiness?: Readonly<Record<str
   const extra = readiness ? ['state'] : [];
   const rows = [
     ['service', 'port', 'pid', 'sidecar', 'pid', 'restarts', ...extra],
-    ...status.pairs.map(({ name, ports, appPid, sidecarPid, restarts }) => [
+    ...status.pairs.map(({ name, ports, appPid, sidecarPid, restarts, lent }) => [
       name,
       String(ports.app),
       String(appPid ?? '-'),
       `${ports.http} ${ports.grpc}`,
       String(sidecarPid ?? '-'),
       String(restarts),
-      ...ready(name),
+      ...(lent && readiness ? ['lent'] : ready(name)),
     ]),
     ...status.servers.map(({ name, port, pid, restarts }) => [
       name,

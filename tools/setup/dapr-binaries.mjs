@@ -49,7 +49,7 @@ async function build(name) {
   const onLine = (line) => {
     if (/^[\w.-]+(\/|$)/.test(line)) compiled += 1;
   };
-  const detail = () => (compiled > 0 ? `${compiled} packages compiled` : 'fetching modules');
+  const detail = () => (compiled > 0 ? `${compiled} packages compiled` : '');
   try {
     const args = ['build', '-v', ...tags, '-ldflags', flags, '-o', unfinished, source];
     const env = { ...process.env, CGO_ENABLED: '0' };

@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { createDatabase, type Database } from '../database.ts';
 import { createLog } from '../log.ts';
-import { migrate } from '../migrate.ts';
+import { migrate, readMigrations } from '../migrate.ts';
 
 /** An empty, migrated database for one test file; `close` drops it. */
 export interface TestDatabase extends Database {
@@ -29,16 +30,19 @@ async function onServer<T>(work: (client: pg.Client) => Promise<T>, database = '
   }
 }
 
-/** A copy of a template that is migrated once a run: a copy takes a few hundredths of a second, a migration more. */
+/** A copy of a template that is migrated once a server: a copy takes a few hundredths of a second, a migration more. */
 export async function createTestDatabase(service: string, migrations: URL, poolSize = 5): Promise<TestDatabase> {
-  const template = `template_${service.replaceAll('-', '_')}`;
+  // Named for what is in it, because a server may outlive a change of the migrations.
+  const content = JSON.stringify(await readMigrations(fileURLToPath(migrations)));
+  const version = createHash('sha256').update(content).digest('hex').slice(0, 10);
+  const template = `template_${service.replaceAll('-', '_')}_${version}`;
   const name = `test_${service.replaceAll('-', '_')}_${randomBytes(5).toString('hex')}`;
   await onServer(async (client) => {
     await client.query(`select pg_advisory_lock(hashtext('test templates'))`); // CREATE DATABASE can't run beside another's use of the template
     const existing = await client.query('select 1 from pg_database where datname = $1', [template]);
     if (existing.rowCount === 0) {
       await client.query(`create database ${template}`);
-      await onServer((inside) => migrate(inside, migrations.pathname), template);
+      await onServer((inside) => migrate(inside, fileURLToPath(migrations)), template);
     }
     await client.query(`create database ${name} template ${template}`);
   });

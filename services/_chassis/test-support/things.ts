@@ -42,9 +42,10 @@ export const grpcThingsContract = {
 export type ThingsMethods = Methods<typeof thingsContract>;
 
 /** Methods that answer from what they were asked; a test replaces those it is about. */
-export const thingsMethods = (own: Partial<ThingsMethods> = {}) => ({
-  getHealth: async () => ({ kind: 'health', status: 'healthy' }) as const,
-  getThing: async ({ thingId: id }) => ({ kind: 'found', thing: { id, tags: ['a', 'b'] } }),
-  keepThing: async (_request, { caller, idempotencyKey }) => ({ kind: 'kept', by: caller, key: idempotencyKey }),
-  ...own,
-}) satisfies ThingsMethods & Record<string, unknown>;
+export const thingsMethods = (own: Partial<ThingsMethods> = {}) =>
+  ({
+    getHealth: async () => ({ kind: 'health', status: 'healthy' }) as const,
+    getThing: async ({ thingId: id }) => ({ kind: 'found', thing: { id, tags: ['a', 'b'] } }),
+    keepThing: async (_request, { caller, idempotencyKey }) => ({ kind: 'kept', by: caller, key: idempotencyKey }),
+    ...own,
+  }) satisfies ThingsMethods & Record<string, unknown>;

@@ -1,5 +1,6 @@
-import type { Order } from '../../../services/orders/contract.ts';
 import { createHash } from 'node:crypto';
+import { eventType } from '../../../services/_chassis/contract.ts';
+import type { Order } from '../../../services/orders/contract.ts';
 import type { ClientLogLine } from '../client-log.ts';
 import type { SmallMesh } from './small-mesh.ts';
 
@@ -104,6 +105,35 @@ export async function playHistory(mesh: SmallMesh): Promise<ClientLogLine[]> {
   await waitForBank(mesh);
   await mesh.deliver('orders');
   await cancel(paid); // fulfillment hears of both at once, and stops
+  await settled();
+
+  const late = await place({});
+  await mesh.deliver('inventory', 'orders');
+  await mesh.deliver('payments');
+  await waitForBank(mesh);
+  await mesh.deliver('orders');
+  await mesh.deliver('fulfillment');
+  await mesh.until('fulfillment', `select 1 from fulfillments where state in ('picking', 'packed')`);
+  await cancel(late); // it has left already: it ends as shipped
+  await settled();
+
+  // Withdrawals that overtake what they withdraw.
+  const unreserved = await place({});
+  await cancel(unreserved);
+  await mesh.deliverFirst('inventory', eventType('orders', 'reservation.withdrawn'));
+  await settled();
+  const uncharged = await place({});
+  await mesh.deliver('inventory', 'orders');
+  await cancel(uncharged);
+  await mesh.deliverFirst('payments', eventType('orders', 'payment.withdrawn'));
+  await settled();
+  const unpicked = await place({});
+  await mesh.deliver('inventory', 'orders');
+  await mesh.deliver('payments');
+  await waitForBank(mesh);
+  await mesh.deliver('orders');
+  await cancel(unpicked);
+  await mesh.deliverFirst('fulfillment', eventType('orders', 'shipment.withdrawn'));
   await settled();
 
   // A split over both warehouses: more than either has.

@@ -22,7 +22,7 @@ import { seed as seedPayments } from '../../../services/payments/seed.ts';
 import { buildApp as buildProducts } from '../../../services/products/app.ts';
 import { productsContract } from '../../../services/products/contract.ts';
 import { seed as seedProducts } from '../../../services/products/seed.ts';
-import { messengers, type Bookkeeper, type Databases, type Messenger } from '../books.ts';
+import { bookkeepers, messengers, type Bookkeeper, type Databases, type Messenger } from '../books.ts';
 import { topics } from '../subscriptions.ts';
 
 /** All services in this process, seeded, on databases of their own; what they say goes to and fro when a test wants it. */
@@ -37,7 +37,11 @@ export interface SmallMesh {
   until(service: Bookkeeper, query: string): Promise<void>;
   /** The same, delivering to all meanwhile. */
   deliverUntilNone(service: Bookkeeper, query: string): Promise<void>;
-  close(): Promise<void>;
+  /** Delivers one type of event before all else that waits, as a broker may. */
+  deliverFirst(to: Messenger, type: string): Promise<void>;
+  /** Ends the services; the databases stay until `drop`. */
+  stop(): Promise<void>;
+  drop(): Promise<void>;
 }
 
 const seeds: Readonly<Record<Bookkeeper, (client: pg.ClientBase) => Promise<void>>> = {
@@ -78,28 +82,28 @@ export async function startSmallMesh(): Promise<SmallMesh> {
   const services = {
     orders: await startTestService({
       contract: ordersContract,
-      database: books.orders,
+      database: kept(books.orders),
       buildApp: (deps) => buildOrders(deps, deadlines),
     }),
     inventory: await startTestService({
       contract: inventoryContract,
-      database: books.inventory,
+      database: kept(books.inventory),
       buildApp: buildInventory,
     }),
     products: await startTestService({
       contract: productsContract,
-      database: books.products,
+      database: kept(books.products),
       buildApp: (deps) => buildProducts(deps, cache),
     }),
     fulfillment: await startTestService({
       contract: fulfillmentContract,
-      database: books.fulfillment,
+      database: kept(books.fulfillment),
       buildApp: (deps) => buildFulfillment(deps, { pickMs: 20, packMs: 20 }),
       workers: true,
     }),
     payments: await startTestService({
       contract: paymentsContract,
-      database: books.payments,
+      database: kept(books.payments),
       buildApp(deps) {
         const invoke: typeof deps.sidecar.invoke = async (_app, path, { verb = 'POST', body }) => {
           const init = { method: verb, ...(body !== undefined && { body }) };
@@ -113,7 +117,7 @@ export async function startSmallMesh(): Promise<SmallMesh> {
   };
   const delivered = new Set<string>();
 
-  async function deliverOnce(to: readonly Messenger[]): Promise<number> {
+  async function deliverOnce(to: readonly Messenger[], only?: string): Promise<number> {
     let count = 0;
     for (const { producer, topic, consumers } of topics) {
       const wanted = consumers.filter((consumer) => to.includes(consumer));
@@ -122,7 +126,7 @@ export async function startSmallMesh(): Promise<SmallMesh> {
       for (const consumer of wanted) {
         for (const event of said) {
           const name = `${consumer} ${event.id}`;
-          if (delivered.has(name)) continue;
+          if (delivered.has(name) || (only !== undefined && event.type !== only)) continue;
           const { type, subject, data, id, tenant } = event;
           const told = await services[consumer].deliver({ source: producer, topic, type, subject, data, id, tenant });
           if (told !== 'SUCCESS') throw new Error(`${consumer} did not take ${type} of ${subject}`);
@@ -153,15 +157,23 @@ export async function startSmallMesh(): Promise<SmallMesh> {
         await mesh.deliver();
         return (await books[service].query(query)).length === 0;
       }, query),
-    async close() {
+    async deliverFirst(to, type) {
+      if ((await deliverOnce([to], type)) === 0) throw new Error(`no ${type} waits for ${to}`);
+    },
+    async stop() {
       stopping.abort();
       await Promise.all(messengers.map((service) => services[service].close()));
       await bank.close();
-      await books.bank.close();
+    },
+    async drop() {
+      await Promise.all(bookkeepers.map((service) => books[service].close()));
     },
   };
   return mesh;
 }
+
+/** The database for a service that does not drop it when it ends. */
+const kept = (database: TestDatabase): TestDatabase => ({ ...database, close: async () => undefined });
 
 async function waitFor(isSo: () => Promise<boolean>, what: string): Promise<void> {
   const limit = Date.now() + 20_000;

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { Envelope } from './envelope.ts';
+import { isTransient } from './errors.ts';
+import { createTestDatabase, type TestDatabase } from './test-support/database.ts';
+
+const Happened = { type: 'com.sidecart.t.thing.happened.v1', topic: 't.events', data: z.object({ n: z.number() }) };
+const about = (subject: string) => ({ subject, tenant: 'main', data: { n: 1 } });
+
+let db: TestDatabase;
+const committed: string[] = [];
+beforeAll(async () => {
+  db = await createTestDatabase('chassis', new URL('./test-support/migrations', import.meta.url));
+  db.onCommitted((events: Envelope[]) => committed.push(...events.map((event) => event.subject)));
+  await db.query('create table counters (id text primary key, n integer not null)');
+  await db.query(`insert into counters values ('a', 0), ('b', 0)`);
+});
+afterAll(() => db.close());
+
+const count = async (id: string) => (await db.query<{ n: number }>('select n from counters where id = $1', [id]))[0]?.n;
+const add = (id: string) => `update counters set n = n + 1 where id = '${id}'`;
+
+describe('transaction', () => {
+  it('when it commits, state and events are there, and only then the relay hears of them', async () => {
+    await db.transaction(async (tx) => {
+      await tx.query(add('a'));
+      tx.emit(Happened, about('kept'));
+      expect(committed).not.toContain('kept');
+    });
+    expect(await count('a')).toBe(1);
+    expect(committed).toContain('kept');
+  });
+
+  it('when a statement failed and the work went on all the same, it throws: nothing of it was kept', async () => {
+    const swallowed = db.transaction(async (tx) => {
+      await tx.query(add('b'));
+      await tx.query('select 1/0').catch(() => undefined);
+      return 'as if it were done';
+    });
+    await expect(swallowed).rejects.toThrow();
+    expect(await count('b')).toBe(0);
+  });
+
+  it('when the data of an event is not of its shape, nothing is kept', async () => {
+    const emitted = db.transaction(async (tx) => {
+      await tx.query(add('b'));
+      tx.emit(Happened, { ...about('bad'), data: { n: 'one' as never } });
+    });
+    await expect(emitted).rejects.toThrow();
+    expect([await count('b'), committed.includes('bad')]).toEqual([0, false]);
+  });
+
+  it('when two lock in opposite order, one is done again and both get through', async () => {
+    const met = Promise.withResolvers<void>();
+    let waiting = 0;
+    const both = (first: string, second: string) => {
+      let tries = 0;
+      return db.transaction(async (tx) => {
+        tries += 1;
+        await tx.query(add(first));
+        if (tries === 1) {
+          if (++waiting === 2) met.resolve();
+          await met.promise;
+        }
+        await tx.query(add(second));
+        tx.emit(Happened, about(`${first}${second}`));
+        return tries;
+      });
+    };
+    const before = [await count('a'), await count('b')].map(Number);
+    const tries = await Promise.all([both('a', 'b'), both('b', 'a')]);
+    expect(tries.sort()).toEqual([1, 2]);
+    expect([await count('a'), await count('b')]).toEqual(before.map((n) => n + 2));
+    expect(committed.filter((subject) => ['ab', 'ba'].includes(subject))).toHaveLength(2);
+  });
+
+  it('when a conflict never ends, it gives up with an error that is nobody’s fault', async () => {
+    let tries = 0;
+    const never = db.transaction(async (tx) => {
+      tries += 1;
+      await tx.query(`insert into counters values ('a', 0)`);
+    });
+    const error: unknown = await never.catch((thrown: unknown) => thrown);
+    expect([tries, isTransient(error)]).toEqual([8, true]);
+  });
+
+  it('when somebody holds a row for long, it gives up before the sidecar sends the event again', async () => {
+    const [held, mayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const holder = db.transaction(async (tx) => {
+      await tx.query(add('a'));
+      held.resolve();
+      await mayEnd.promise;
+    });
+    await held.promise;
+    let tries = 0;
+    const waiting = db.transaction(async (tx) => {
+      tries += 1;
+      await tx.query(`set local lock_timeout = '700ms'`);
+      await tx.query(add('a'));
+    });
+    await expect(waiting).rejects.toMatchObject({ code: '55P03' });
+    expect(tries).toBe(3);
+    mayEnd.resolve();
+    await holder;
+  });
+
+  it('when more want a connection than there are, they take turns', async () => {
+    const before = Number(await count('a'));
+    await Promise.all(Array.from({ length: 40 }, () => db.transaction((tx) => tx.query(add('a')))));
+    expect(await count('a')).toBe(before + 40);
+  });
+});

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { audit, type AuditReport } from './audit.ts';
+import { bookkeepers, type Databases } from './books.ts';
+import type { ClientLogLine } from './client-log.ts';
+import { openCounter } from './counter.ts';
+import { damages, type Damage } from './damage.ts';
+import type { Invariant } from './findings.ts';
+import { playHistory } from './test-support/history.ts';
+import { connected, copyDatabase } from './test-support/scratch.ts';
+import { startSmallMesh, type SmallMesh } from './test-support/small-mesh.ts';
+
+let mesh: SmallMesh;
+let lines: ClientLogLine[];
+let counts: Map<string, number>;
+
+beforeAll(async () => {
+  mesh = await startSmallMesh();
+  const counter = await openCounter(mesh.databases.orders);
+  lines = await playHistory(mesh);
+  await counter.catchUp();
+  counts = await counter.counts();
+  await counter.close();
+  await mesh.stop();
+}, 120_000);
+afterAll(() => mesh.drop());
+
+async function* all<T>(list: readonly T[]): AsyncGenerator<T> {
+  yield* list;
+}
+
+const look = (databases: Databases, told: readonly ClientLogLine[], counters: Map<string, number>) =>
+  audit({ databases, clientLog: all(told), counters, drainTimeoutMs: 0 });
+
+/** Audits copies of the books to which the damage was done. */
+async function auditDamaged({ sql = {}, lines: change, counts: recount }: Damage): Promise<AuditReport> {
+  const drops: (() => Promise<void>)[] = [];
+  try {
+    const databases: Record<string, string> = { ...mesh.databases };
+    for (const service of bookkeepers) {
+      const statements = sql[service];
+      if (statements === undefined) continue;
+      const { url, drop } = await copyDatabase(mesh.databases[service]);
+      drops.push(drop);
+      databases[service] = url;
+      await connected(url, (client) => client.query(statements));
+    }
+    return await look({ ...mesh.databases, ...databases }, change?.(lines) ?? lines, recount?.(counts) ?? counts);
+  } finally {
+    for (const drop of drops) await drop();
+  }
+}
+
+const brokenIn = (report: AuditReport): Invariant[] =>
+  report.findings.filter(({ count }) => count > 0).map(({ invariant }) => invariant);
+
+describe('audit', () => {
+  it('when nothing is wrong, is clean and has held rows against every invariant', async () => {
+    const report = await look(mesh.databases, lines, counts);
+    expect(
+      report.findings.flatMap(({ invariant, violations }) => violations.map((v) => ({ invariant, ...v }))),
+    ).toEqual([]);
+    expect(report.findings.filter(({ rows }) => rows === 0)).toEqual([]);
+    expect(report).toMatchObject({ clean: true, drained: true, open: [], notes: [] });
+  });
+
+  it.for(damages)('when there is $what, $breaks notice', async (damage) => {
+    const report = await auditDamaged(damage);
+    expect(brokenIn(report)).toEqual(expect.arrayContaining([...damage.breaks]));
+    expect(report.clean).toBe(false);
+    if (process.env['SHOW_DAMAGE'] !== undefined) {
+      const said = report.findings.flatMap(({ invariant, violations }) =>
+        violations.map((v) => `  ${invariant} ${v.subject}: ${v.problem}`),
+      );
+      console.log([damage.what, ...said].join('\n'));
+    }
+  });
+
+  it('when a failed event says its cause, is clean and tells of it', async () => {
+    const report = await auditDamaged({
+      what: '',
+      breaks: [],
+      sql: {
+        orders: `update inbox set status = 'failed', attempts = 10, cause = 'why' where id = 'seed-product-77-priced'`,
+      },
+    });
+    expect(brokenIn(report)).toEqual([]);
+    expect(report.notes).toEqual(['orders has 1 failed events: `make redrive` shows them']);
+  });
+
+  it('when every invariant is counted, each is broken by some damage', () => {
+    const broken = new Set(damages.flatMap(({ breaks }) => breaks));
+    expect([...broken].sort()).toEqual([
+      'I1',
+      'I10',
+      'I11',
+      'I12',
+      'I13',
+      'I14',
+      'I15',
+      'I2',
+      'I3',
+      'I4',
+      'I5',
+      'I6',
+      'I7',
+      'I8',
+      'I9',
+    ]);
+  });
+});
