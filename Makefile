@@ -46,11 +46,15 @@ dapr-run: setup ## Run the whole mesh by `dapr run -f dapr-config/dapr.yaml`
 	@$(mesh) dapr-run
 
 ##@ Quality
-.PHONY: check test
+.PHONY: check test test-services e2e
 check: deps ## Format, lint, types and unit tests
 	@node tools/test/run.ts check
 test: setup ## Everything, from nothing: also databases, sidecars, faults
 	@node tools/test/run.ts all
+test-services: setup ## Each service on a real PostgreSQL (only=orders for some)
+	@node tools/test/run.ts services $(only)
+e2e: setup ## The running mesh, end to end (only=faults for some)
+	@node tools/test/run.ts mesh $(only)
 
 ##@ Setup
 .PHONY: setup deps help
@@ -61,5 +65,5 @@ deps:
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo

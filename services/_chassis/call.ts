@@ -1,9 +1,9 @@
-import type { Contract, Method, Result, standardMethods } from './contract.ts';
+import type { Contract, Method, Refusal, Result, standardMethods } from './contract.ts';
 import type { CallContext } from './context.ts';
 import type { Authenticate, Principal } from './identity.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { DependencyError } from './errors.ts';
+import { DependencyError, isOverload } from './errors.ts';
 import type { z } from 'zod';
 
 /** The tenant of calls without a token. */
@@ -92,6 +92,8 @@ export function createDispatch(deps: {
     const started = performance.now();
     const outcome = await run(name, method, arrival).catch((error: unknown): Outcome => {
       if (error instanceof DependencyError && error.reason === 'deadline') return answer({ kind: 'deadline-passed' });
+      // A failure would count for the callers' breakers, and these are not for floods.
+      if (isOverload(error)) return answer({ kind: 'overloaded', retryAfterMs: 1_000 });
       log.error({ method: name, err: error }, 'method failed');
       return { kind: 'fault' };
     });
@@ -103,7 +105,7 @@ export function createDispatch(deps: {
   };
 }
 
-const answer = (value: { kind: string }): Outcome => ({ kind: 'answer', answer: value });
+const answer = (value: { kind: string } | Refusal): Outcome => ({ kind: 'answer', answer: value });
 
 async function untilDeadline<T>(work: Promise<T>, deadline: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

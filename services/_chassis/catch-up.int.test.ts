@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { createCatchUp, type EventLog } from './catch-up.ts';
 import { createConsumer, on } from './consumer.ts';
+import { DependencyError } from './errors.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { listOutbox, readOutbox } from './outbox.ts';
@@ -30,12 +31,18 @@ const outbox: EventLog = { list: (page) => listOutbox(producer, page), read: (id
 
 /** A consumer that notes what it handled, in the order it did. */
 function startConsumer(
-  options: { logs?: Record<string, EventLog>; fail?: (n: number) => boolean; graceMs?: number } = {},
+  options: {
+    logs?: Record<string, EventLog>;
+    fail?: (n: number) => boolean;
+    away?: (n: number) => boolean;
+    graceMs?: number;
+  } = {},
 ) {
   const handled: number[] = [];
   const metrics = createMetrics('consumer');
   const handle = on(Happened.data, async (_tx, { n }) => {
     if (options.fail?.(n) === true) throw new Error(`cannot handle ${n}`);
+    if (options.away?.(n) === true) throw new DependencyError('database', 'unreachable');
     handled.push(n);
   });
   const subscription = (source: string) => ({
@@ -127,6 +134,29 @@ describe('catch-up', () => {
     );
     await catchUp.tick();
     expect(handled).toEqual([0]);
+  });
+
+  it('when an event stays unhandled, its age is told; by one replica only', async () => {
+    await emit(0);
+    const { catchUp, metrics } = startConsumer({ fail: () => true });
+    const age = async () => (await metrics.catchUpOldestAge.get()).values[0]?.value;
+    await catchUp.tick();
+    expect(await age()).toBeGreaterThan(0);
+    await inbox.query(`update catch_up_cursors set leased_until = 'infinity'`);
+    await catchUp.tick();
+    expect(await age()).toBe(0);
+  });
+
+  it('when what a handler needs is away, the cursor waits, no budget is spent, and later events are handled', async () => {
+    for (const n of upTo(3)) await emit(n);
+    let away = true;
+    const { handled, catchUp, cursor } = startConsumer({ away: (n) => away && n === 0 });
+    for (let i = 0; i < 5; i++) await catchUp.tick();
+    expect([handled, await cursor()]).toEqual([[1, 2], '0:0']);
+    away = false;
+    await catchUp.tick();
+    expect(handled).toEqual([1, 2, 0]);
+    expect(await cursor()).not.toBe('0:0');
   });
 
   it('when one producer is away, the topics of the others are caught up all the same', async () => {

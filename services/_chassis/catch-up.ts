@@ -73,7 +73,10 @@ export function createCatchUp(deps: {
   async function topicOnce(source: string, topic: string): Promise<void> {
     for (let more = true; more;) {
       const claimed = await claim(source, topic);
-      if (!claimed) return;
+      if (!claimed) {
+        metrics.catchUpOldestAge.set({ topic }, 0); // another replica looks after it, and tells its age
+        return;
+      }
       const result = await page(source, topic, claimed.cursor).catch(async (error: unknown) => {
         await release(claimed, claimed.cursor);
         throw error;

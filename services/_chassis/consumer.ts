@@ -52,7 +52,8 @@ export function createConsumer(deps: {
   const byTopic = new Map(subscriptions.map((subscription) => [subscription.topic, subscription]));
 
   async function handle(event: Envelope): Promise<Handled> {
-    const handler = byTopic.get(event.topic)?.handlers[event.type];
+    const handlers = byTopic.get(event.topic)?.handlers ?? {};
+    const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : undefined;
     const context = contextOf((name) => (name === 'traceparent' ? event.traceparent : undefined));
     return withContext(context, async () => {
       const { result, error } = await handleOnce(

@@ -43,7 +43,7 @@ export type Result<M extends Method> = z.input<M['response']> | Refusal;
 export const listEvents = {
   request: z.object({
     topic: z.string().max(200),
-    after: z.string().regex(/^\d+:\d+$/),
+    after: z.string().regex(/^\d{1,19}:\d{1,18}$/),
     limit: z.number().int().min(1).max(1000),
   }),
   response: z.object({

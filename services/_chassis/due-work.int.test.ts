@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { finish, lease, putOff, restate, schedule, startDueWork, type DueWork } from './due-work.ts';
 import { createLog } from './log.ts';
@@ -23,6 +22,30 @@ describe('lease', () => {
     expect(new Set(both.flat().map((work) => work.subject)).size).toBe(4);
     expect(await take()).toHaveLength(1);
     expect(await take()).toEqual([]);
+  });
+
+  it('when whoever leased it is gone, it is due again once the lease has ended, and the count tells', async () => {
+    await add('a');
+    const brief = () => lease(db, { kind, limit: 1, leaseMs: 30 });
+    expect(await brief()).toMatchObject([{ subject: 'a', attempts: 1 }]);
+    expect(await brief()).toEqual([]);
+    await vi.waitFor(async () => expect(await brief()).toMatchObject([{ attempts: 2 }]), 10_000);
+  });
+
+  it('when work is scheduled anew for its subject, the new one is due at its own time, whoever leased the old', async () => {
+    await add('a');
+    await take();
+    await add('a', 60_000, 'later');
+    expect(await take()).toEqual([]);
+    await add('a', 0, 'now');
+    expect(await take()).toMatchObject([{ state: 'now', attempts: 1 }]);
+  });
+
+  it('when one kind of work for a subject is done, another kind stays', async () => {
+    await add('a');
+    await schedule(db, { kind: 'other', subject: 'a', tenant: 'main', state: 'new', inMs: 0 });
+    await finish(db, { kind: 'other', subject: 'a' });
+    expect(await take()).toHaveLength(1);
   });
 
   it('when states are named, only work for these is leased', async () => {
@@ -58,11 +81,45 @@ describe('startDueWork', () => {
       if (subject === 'slow') await slow;
       done.push(subject);
     });
-    await vi.waitFor(() => expect(done).toEqual(['a', 'b', 'c']));
+    await vi.waitFor(() => expect(done).toEqual(['a', 'b', 'c']), 10_000);
     const stopped = worker.stop();
     release();
     await stopped;
     expect(done).toContain('slow');
+  });
+
+  it('when two replicas work, they share it and each piece is done once', async () => {
+    for (let n = 0; n < 30; n++) await add(String(n));
+    const done: Record<string, string[]> = { one: [], two: [] };
+    const both = Object.values(done).map((own) =>
+      start(async ({ subject, state }) => {
+        await db.transaction((tx) => finish(tx, { kind, subject, state }));
+        own.push(subject);
+      }),
+    );
+    const all = () => Object.values(done).flat();
+    await vi.waitFor(() => expect(all()).toHaveLength(30), 10_000);
+    await Promise.all(both.map((worker) => worker.stop()));
+    expect(new Set(all()).size).toBe(30);
+    expect(await db.query('select 1 from due_work')).toEqual([]);
+  });
+
+  it('when its gate is closed, nothing is leased until it is open', async () => {
+    let [limit, asked] = [0, 0];
+    const gate = () => {
+      asked += 1;
+      return { limit };
+    };
+    const done: string[] = [];
+    await add('a');
+    const worker = start(async ({ subject }) => void done.push(subject), { gate });
+    worker.wake();
+    await vi.waitFor(() => expect(asked).toBe(2), 10_000);
+    expect(await db.query('select 1 from due_work where attempts > 0')).toEqual([]);
+    limit = 1;
+    worker.wake();
+    await vi.waitFor(() => expect(done).toEqual(['a']), 10_000);
+    await worker.stop();
   });
 
   it('when it is woken for a time, work that is due then is not left to the idle pause', async () => {
@@ -72,7 +129,7 @@ describe('startDueWork', () => {
       await schedule(tx, { kind, subject: 'a', tenant: 'main', state: 'new', inMs: 30 });
       tx.afterCommit(() => worker.wake(30));
     });
-    await vi.waitFor(() => expect(done).toEqual(['a']), 2_000);
+    await vi.waitFor(() => expect(done).toEqual(['a']), 10_000);
     await worker.stop();
   });
 
@@ -84,31 +141,7 @@ describe('startDueWork', () => {
       if (subject === 'bad') throw new Error('no');
       done.push(subject);
     });
-    await vi.waitFor(() => expect(done).toEqual(['good']));
+    await vi.waitFor(() => expect(done).toEqual(['good']), 10_000);
     await worker.stop();
-  });
-});
-
-describe('transaction', () => {
-  it('when it commits, what was to follow is done once; when it throws, not at all', async () => {
-    const followed: string[] = [];
-    await db.transaction(async (tx) => tx.afterCommit(() => followed.push('kept')));
-    const thrown = db.transaction(async (tx) => {
-      tx.afterCommit(() => followed.push('lost'));
-      throw new Error('no');
-    });
-    await expect(thrown).rejects.toThrow('no');
-    expect(followed).toEqual(['kept']);
-  });
-
-  it('when its connection is lost, it throws and the process goes on', async () => {
-    const cut = db.transaction(async (tx) => {
-      const [row] = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
-      await db.query('select pg_terminate_backend($1)', [row?.pid]);
-      await delay(20);
-      await tx.query('select 1');
-    });
-    await expect(cut).rejects.toThrow();
-    expect(await db.query('select 1 as one')).toEqual([{ one: 1 }]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { causeOf, DependencyError, isConflict, isTransient } from './errors.ts';
+import pg from 'pg';
+import { causeOf, DependencyError, isConflict, isOverload, isTransient } from './errors.ts';
 
 const coded = (code: string, message = 'of the driver') => Object.assign(new Error(message), { code });
 
@@ -47,6 +48,14 @@ describe('a failure', () => {
       conflict: kind === 'conflict',
       transient: kind !== 'own',
     });
+  });
+
+  it('when every connection of the pool is taken, and only then, it is overload', async () => {
+    const { Pool } = pg;
+    const pool = new Pool({ max: 0, connectionTimeoutMillis: 1, host: '127.0.0.1', port: 1 });
+    const error: unknown = await pool.connect().catch((thrown: unknown) => thrown);
+    expect([isOverload(error), isTransient(error)]).toEqual([true, true]);
+    expect(table.filter(([, other]) => isOverload(other)).map(([name]) => name)).toEqual(['no connection in time']);
   });
 
   it('when it has causes, one line tells all of them', () => {

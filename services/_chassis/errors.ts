@@ -38,6 +38,10 @@ export function isTransient(error: unknown): boolean {
   return error instanceof Error && (driverMessages.test(error.message) || isTransient(error.cause));
 }
 
+/** True when all connections of the database pool stayed taken: there is more to do than we can, and nothing is broken. */
+export const isOverload = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'timeout exceeded when trying to connect';
+
 function codeOf(error: unknown): string {
   if (!(error instanceof Error) || !('code' in error)) return '';
   return String(error.code);

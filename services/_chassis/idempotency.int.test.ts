@@ -23,7 +23,8 @@ const deed = (call: Calling) => async (tx: Transaction) => {
   await tx.query('insert into deeds values ($1)', [call.idempotencyKey]);
   return { kind: 'done', id: uuidv7(), note: 'é "quoted" \u2028' };
 };
-const doOnce = (call: Calling, request: unknown = { a: 1 }, method = 'm') => once(db, call, method, request, deed(call));
+const doOnce = (call: Calling, request: unknown = { a: 1 }, method = 'm') =>
+  once(db, call, method, request, deed(call));
 const deedsOf = async (call: Calling) =>
   (await db.query('select 1 from deeds where key = $1', [call.idempotencyKey])).length;
 const keysOf = async (call: Calling) =>

@@ -50,7 +50,10 @@ export function createMetrics(service: string, defaults = false) {
   };
 }
 
-/** A gauge of how many things are in each state that is not final, counted whenever somebody looks. */
+/**
+ * A gauge of how many things are in each state that is not final, counted whenever somebody looks; without figures while
+ * they can't be counted, so that the other metrics are seen all the same.
+ */
 export function gaugeByState(
   { registry }: Metrics,
   options: { name: string; help: string; count: () => Promise<readonly { state: string; count: number }[]> },
@@ -61,8 +64,25 @@ export function gaugeByState(
     labelNames: ['state'],
     registers: [registry],
     async collect() {
+      const found = await options.count().catch(() => []);
       this.reset();
-      for (const { state, count } of await options.count()) this.set({ state }, count);
+      for (const { state, count } of found) this.set({ state }, count);
+    },
+  });
+}
+
+/** A gauge of one figure, asked for whenever somebody looks; it keeps the last one while it can't be had. */
+export function gaugeOf(
+  { registry }: Metrics,
+  options: { name: string; help: string; value: () => Promise<number> },
+): void {
+  new Gauge({
+    name: options.name,
+    help: options.help,
+    registers: [registry],
+    async collect() {
+      const value = await options.value().catch(() => undefined);
+      if (value !== undefined) this.set(value);
     },
   });
 }

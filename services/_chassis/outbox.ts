@@ -38,3 +38,17 @@ export async function readOutbox(db: Queryable, ids: readonly string[]): Promise
   );
   return found.map((row) => row.envelope);
 }
+
+/**
+ * For how many seconds the oldest event of these topics has waited to be listed: one transaction that stays open, in
+ * any database of the cluster, holds up every reader, and nothing else would show it. 0 when none waits.
+ */
+export async function unlistedSeconds(db: Queryable, topics: readonly string[]): Promise<number> {
+  const [row] = await db.query<{ seconds: number }>(
+    `select coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as seconds
+       from outbox
+      where topic = any($1) and transaction_id >= pg_snapshot_xmin(pg_current_snapshot())`,
+    [topics],
+  );
+  return row?.seconds ?? 0;
+}

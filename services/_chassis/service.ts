@@ -13,9 +13,9 @@ import { buildHttpApp } from './http-app.ts';
 import { createAuthenticate, type Authenticate } from './identity.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import { createMetrics, gaugeOf, type Metrics } from './metrics.ts';
 import { closeServer, failedChecks, startOps, watchRequests, type Check } from './ops.ts';
-import { listOutbox, readOutbox } from './outbox.ts';
+import { listOutbox, readOutbox, unlistedSeconds } from './outbox.ts';
 import { createRelay } from './relay.ts';
 import { createSidecar, type Sidecar } from './sidecar.ts';
 import { startWorker, type Worker } from './worker.ts';
@@ -105,6 +105,12 @@ export async function runService(
   });
   const relay = createRelay({ sidecar, log, metrics });
   database.onCommitted((events) => relay.push(events));
+  const topics = [...new Set(Object.values(contract.events).map((event) => event.topic))];
+  gaugeOf(metrics, {
+    name: 'sidecart_outbox_unlisted_age_seconds',
+    help: 'Age of the oldest event that consumers cannot list yet, because an older transaction is open in the cluster',
+    value: () => unlistedSeconds(database, topics),
+  });
   const app = buildApp({ log, metrics, sidecar, connect, database });
   const subscriptions = app.subscriptions ?? [];
   const consumer =

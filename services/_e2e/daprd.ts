@@ -20,6 +20,7 @@ export interface DaprdHome {
 export interface Daprd {
   readonly httpPort: number;
   readonly grpcPort: number;
+  readonly metricsPort: number;
   readonly apiToken: string;
   /** A client of it, closed with it. */
   readonly sidecar: Sidecar;
@@ -121,7 +122,7 @@ export async function startDaprd(options: {
     }
     await delay(25);
   }
-  return { httpPort, grpcPort, apiToken, sidecar, kill, stop };
+  return { httpPort, grpcPort, metricsPort, apiToken, sidecar, kill, stop };
 }
 
 const metadata = z.object({ subscriptions: z.array(z.unknown()).default([]) });

@@ -7,6 +7,7 @@ import { signToken } from '../_chassis/test-support/issuer.ts';
 import { uuidv7 } from '../_chassis/uuid.ts';
 import { order, type Order } from '../orders/contract.ts';
 import { audit } from '../../tools/audit/audit.ts';
+import { openCounter, type Counter } from '../../tools/audit/counter.ts';
 import { openClientLog, recordingClient, type ClientAnswer, type ClientRequest } from '../../tools/audit/client-log.ts';
 import { databasesOf } from '../../tools/connections.ts';
 import { startMesh, type Mesh, type MeshOptions } from '../../tools/mesh/mesh.ts';
@@ -73,12 +74,22 @@ export async function openShop(options: Pick<MeshOptions, 'env' | 'replicas'> = 
     return recordingClient({ baseUrl, log, ...(token !== undefined && { token }) });
   };
 
+  let counter: Counter | undefined;
+
   const shop: Shop = {
     mesh,
     bearer: (person) => `Bearer ${tokens.get(person) ?? ''}`,
     async audit() {
       const databases = await databasesOf(home);
-      const report = await audit({ databases, clientLog, gateway: mesh.gatewayUrl, drainTimeoutMs: 90_000 });
+      counter ??= await openCounter(databases.orders);
+      const { count } = counter;
+      const report = await audit({
+        databases,
+        clientLog,
+        counters: count,
+        gateway: mesh.gatewayUrl,
+        drainTimeoutMs: 90_000,
+      });
       return report.findings.flatMap(({ invariant, violations }) =>
         violations.map(({ subject, problem }) => `${invariant} ${subject}: ${problem}`),
       );
@@ -115,6 +126,7 @@ export async function openShop(options: Pick<MeshOptions, 'env' | 'replicas'> = 
     },
     async close() {
       await log.close();
+      await counter?.close();
       await mesh.stop();
       await rm(home, { recursive: true, force: true });
     },

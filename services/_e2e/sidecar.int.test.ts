@@ -146,6 +146,13 @@ describe('secrets', () => {
 });
 
 describe('a part that is away', () => {
+  it('when an app is, a call tries for a while and does not open the breaker on its own', async () => {
+    const client = callerOf('http').clientOf('http');
+    await two.apps.http.closeApp();
+    const call = () => reasonOf(client.keepThing({ thingId: 'x', tags: [] }, { idempotencyKey: 'k' }));
+    expect([await call(), await call()]).toEqual(['unreachable', 'unreachable']);
+  });
+
   it('when Redis takes no more, a first write is a failure and not a conflict', async () => {
     await two.redis.command('config set maxmemory 1');
     expect(await reasonOf(sidecarOf('grpc').setState('new', 1, { ttlSeconds: 60 }))).toBe('failed');

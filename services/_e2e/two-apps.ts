@@ -32,6 +32,8 @@ export interface TestApp {
   clientOf(protocol: Protocol): Client<typeof thingsContract>;
   /** What carries its calls there: for headers that no client of ours sends. */
   transportTo(protocol: Protocol): Transport;
+  /** Ends the app alone; its sidecar stays. */
+  closeApp(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -118,6 +120,7 @@ async function startApp(home: DaprdHome, protocol: Protocol, statestore: string)
       other === 'grpc'
         ? grpcTransport(channel, appIds.grpc, contracts.grpc.proto, daprd.apiToken)
         : httpTransport(daprd.sidecar, appIds.http),
+    closeApp: () => listening.close(),
     async stop() {
       channel.close();
       connect.close();

@@ -49,3 +49,42 @@ export const ledgerProblems = (db: Queryable) =>
          or s.reserved <> coalesce(sums.reserved - sums.released - sums.shipped, 0)
          or s.available <> s.received + s.adjusted - s.reserved - s.shipped`,
   );
+
+/** Stands between the service and its database: counts, and lets transactions fail as a restarting PostgreSQL does. */
+export function createWatch() {
+  const watch = {
+    away: false,
+    attempts: 0,
+    statements: 0,
+    over: (database: TestDatabase): TestDatabase => ({
+      ...database,
+      transaction: (work) =>
+        database.transaction((tx) => {
+          if (watch.away) throw Object.assign(new Error('the database system is shutting down'), { code: '57P03' });
+          watch.attempts++;
+          return work({ ...tx, query: (sql, values) => (watch.statements++, tx.query(sql, values)) });
+        }),
+    }),
+  };
+  return watch;
+}
+
+/** Goods come in, by the front door. */
+export async function receive(
+  service: TestService<typeof inventoryContract>,
+  productId: string,
+  quantity: number,
+  warehouse: 'north' | 'south' = 'north',
+): Promise<void> {
+  const person = await service.as({ sub: '4', roles: ['warehouse'] });
+  await person.receiveStock({ productId, warehouse, quantity });
+}
+
+/** What everybody sees of a product's stock. */
+export async function stock(service: TestService<typeof inventoryContract>, productId: string) {
+  const answer = await (await service.as()).getStock({ productId });
+  return answer.kind === 'stock' ? { available: answer.stock.available, reserved: answer.stock.reserved } : undefined;
+}
+
+/** 0, 1, 2, … */
+export const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);

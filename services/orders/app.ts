@@ -1,5 +1,5 @@
 import { eventLogOf } from '../_chassis/client.ts';
-import { Gauge } from '../_chassis/metrics.ts';
+import { gaugeByState } from '../_chassis/metrics.ts';
 import type { App, ServiceDeps } from '../_chassis/service.ts';
 import { fulfillmentContract } from '../fulfillment/contract.ts';
 import { inventoryContract } from '../inventory/contract.ts';
@@ -14,15 +14,10 @@ import { countOpen, knowsPrices } from './store.ts';
 export function buildApp(deps: ServiceDeps, deadlines: Deadlines): App {
   const { database, metrics, connect } = deps;
   const saga = createSaga({ ...deps, deadlines });
-  new Gauge({
+  gaugeByState(metrics, {
     name: 'sidecart_orders_open_count',
     help: 'Orders that have not ended, by state',
-    labelNames: ['state'],
-    registers: [metrics.registry],
-    async collect() {
-      this.reset();
-      for (const { state, count } of await countOpen(database)) this.set({ state }, count);
-    },
+    count: () => countOpen(database),
   });
   return {
     methods: methods({ database, saga }),

@@ -11,7 +11,11 @@ import { findOrder, findPrices, listOrders, lockOrder } from './store.ts';
 
 /** The order that everybody may look at, without a token. */
 const showcase = '1';
-const position = z.object({ createdAt: z.iso.datetime(), id: z.string().max(64) });
+// No wider than what we give out: a client may have made it, and PostgreSQL takes neither the year 0 nor NUL.
+const position = z.object({
+  createdAt: z.iso.datetime({ precision: 3 }).startsWith('2'),
+  id: z.string().regex(/^[\w.-]{1,64}$/),
+});
 
 /** Orders belong to who placed them; staff see those of their tenant, and what one may not see does not exist. */
 export function methods(deps: { database: Database; saga: Saga }): Methods<typeof ordersContract> {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventType } from '../_chassis/contract.ts';
+import { encodeCursor } from '../_chassis/page.ts';
 import { createTestDatabase } from '../_chassis/test-support/database.ts';
 import { startTestService, type TestService } from '../_chassis/test-support/service.ts';
 import { uuidv7 } from '../_chassis/uuid.ts';
@@ -281,9 +282,24 @@ describe('listOrders', () => {
     } while (cursor !== undefined);
     expect(seen).toEqual([...seen].sort().reverse());
     expect(new Set(seen).size).toBe(7);
-    expect(await mine.listOrders({ limit: 3, cursor: 'bad' })).toEqual({ kind: 'bad-cursor' });
     const all = await (await service.as({ sub: '3', roles: ['staff'] })).listOrders({ limit: 100, status: 'placed' });
     expect(all.kind === 'page' && new Set(all.items.map((order) => order.customerId)).size).toBeGreaterThan(1);
+  });
+});
+
+describe('a cursor that was not given out', () => {
+  const given = { createdAt: '2026-01-01T00:00:00.000Z', id: '1' };
+  it.each([
+    'bad',
+    '',
+    encodeCursor({ ...given, createdAt: '0000-01-01T00:00:00.000Z' }),
+    encodeCursor({ ...given, createdAt: `2026-01-01T00:00:00.${'1'.repeat(200)}Z` }),
+    encodeCursor({ ...given, createdAt: 'infinity' }),
+    encodeCursor({ ...given, id: 'a\0b' }),
+    encodeCursor({ ...given, id: { a: 1 } }),
+  ])('when it is %s, it is refused and not given to the database', async (cursor) => {
+    const mine = await service.as({ sub: 'pager' });
+    expect(await mine.listOrders({ limit: 3, cursor })).toEqual({ kind: 'bad-cursor' });
   });
 });
 

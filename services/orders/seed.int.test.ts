@@ -22,7 +22,9 @@ describe('seed', () => {
     for (const id of ['1', '2', '3', '4', '5']) {
       const record = await findOrder(database, 'main', id);
       states.push(record?.state);
-      expect((await readEvents(database, 'main', id)).reduce<OrderRecord | undefined>(applyEvent, undefined)).toEqual(record);
+      expect((await readEvents(database, 'main', id)).reduce<OrderRecord | undefined>(applyEvent, undefined)).toEqual(
+        record,
+      );
     }
     expect(states).toEqual(['shipped', 'rejected', 'payment-failed', 'cancelled', 'shipped']);
     expect((await database.query(`select 1 from outbox`)).length).toBe(35);

@@ -1,14 +1,12 @@
 import { DependencyError } from '../_chassis/errors.ts';
 import { eventType } from '../_chassis/contract.ts';
-import { createLog } from '../_chassis/log.ts';
-import { createMetrics } from '../_chassis/metrics.ts';
-import { listenHttp, type App } from '../_chassis/service.ts';
+import type { App } from '../_chassis/service.ts';
 import { createTestDatabase } from '../_chassis/test-support/database.ts';
 import { startTestService } from '../_chassis/test-support/service.ts';
 import { uuidv7 } from '../_chassis/uuid.ts';
 import type { Worker } from '../_chassis/worker.ts';
 // eslint-disable-next-line no-restricted-imports -- only tests import this file: the real bank stands behind it
-import { buildApp as buildBank } from '../bank/app.ts';
+import { startBank } from '../bank/test-bench.ts';
 import { buildApp } from './app.ts';
 import { paymentsContract } from './contract.ts';
 
@@ -26,11 +24,7 @@ export const amount = { amount: 1_250, currency: 'EUR' };
 
 export async function startBench() {
   const database = await createTestDatabase('payments', new URL('./migrations', import.meta.url), 10);
-  const books = await createTestDatabase('bank', new URL('../bank/migrations', import.meta.url), 10);
-  const stopping = new AbortController();
-  const log = createLog('bank', 'silent');
-  const bankDeps = { database: books, log, metrics: createMetrics('bank'), stopping: stopping.signal };
-  const bank = await listenHttp(buildBank(bankDeps, { slowMs, lostMs: 5_000 }), 0);
+  const bank = await startBank({ slowMs, lostMs: 5_000 });
   let app: App | undefined;
   let broken = false;
   const breakable = <T>(work: () => Promise<T>): Promise<T> =>
@@ -68,7 +62,7 @@ export async function startBench() {
   return {
     service,
     database,
-    books,
+    books: bank.database,
     calls,
     /** Puts something between the sidecar and the bank; without an argument the network is whole again. */
     through: (next: Network = (_path, send) => send()) => void (network = next),
@@ -93,12 +87,7 @@ export async function startBench() {
       });
     },
     /** What the bank moved for this order: `charge` and `refund`. */
-    async movedFor(orderId: string) {
-      const rows = await books.query<{ kind: string }>('select kind from entries where key = $1 order by id', [
-        orderId,
-      ]);
-      return rows.map((row) => row.kind);
-    },
+    movedFor: async (orderId: string) => (await bank.entriesOf(orderId)).map(([kind]) => kind),
     /** Payments whose due work is not for their very state: a question that nobody would ask, or one too many. */
     neglected: () =>
       database.query(
@@ -109,10 +98,8 @@ export async function startBench() {
       ),
     async close() {
       await Promise.all(workers.map((worker) => worker.stop()));
-      stopping.abort();
       await bank.close();
       await service.close();
-      await books.close();
     },
   };
 }

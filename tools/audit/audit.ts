@@ -24,8 +24,8 @@ export interface AuditOptions {
   readonly clientLog?: string | AsyncIterable<ClientLogLine> | undefined;
   /** How long to wait until nothing is under way, in milliseconds; a minute by default. */
   readonly drainTimeoutMs?: number;
-  /** What a consumer of orders.events counted, by order. */
-  readonly counters?: ReadonlyMap<string, number> | undefined;
+  /** What a consumer of orders.events counted, by order; asked for once nothing is under way. */
+  readonly counters?: (() => Promise<ReadonlyMap<string, number>>) | undefined;
   /** The gateway's URL, through which the product cache is read. */
   readonly gateway?: string | undefined;
   /** Told of what is waited for and how far the reading is. */
@@ -47,7 +47,7 @@ export interface AuditReport {
 
 /** Waits until nothing is under way, within its bound, then holds every invariant against all books and the client log. */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
-  const { databases, clientLog, drainTimeoutMs = 60_000, counters, gateway, onProgress = () => undefined } = options;
+  const { databases, clientLog, drainTimeoutMs = 60_000, gateway, onProgress = () => undefined } = options;
   const findings = createFindings();
   const lines = typeof clientLog === 'string' ? readClientLog(clientLog) : clientLog;
   const clients = lines && (await readClientSide(findings, lines));
@@ -56,14 +56,16 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   try {
     const waitedMs = Math.round(performance.now() - started);
     reportOpen(findings, open);
+    const counters = await options.counters?.();
     const catalog = await checkPrices(findings, books);
-    const orders = await checkDossiers(findings, books, { clients, counters, onProgress });
+    const counted = await counters?.();
+    const orders = await checkDossiers(findings, books, { clients, counted, onProgress });
     onProgress('comparing outboxes with inboxes');
     await checkStock(findings, books);
     await checkEvents(findings, books);
     if (clients) checkClients(findings, clients, catalog);
     else findings.skipped('I11', 'no client log');
-    if (!counters) findings.skipped('I14', 'no counting consumer');
+    if (!counted) findings.skipped('I14', 'no counting consumer');
     const notes = await deadLetters(books);
     if (!books.steady) notes.push('the mesh was at work while it was audited: what looks wrong may be under way');
     const unread = gateway === undefined ? 0 : await checkCaches(findings, books, gateway);
@@ -113,11 +115,11 @@ async function checkDossiers(
   books: Books,
   options: {
     clients: ClientSide | undefined;
-    counters: ReadonlyMap<string, number> | undefined;
+    counted: ReadonlyMap<string, number> | undefined;
     onProgress: (text: string) => void;
   },
 ): Promise<number> {
-  const { clients, counters, onProgress } = options;
+  const { clients, counted, onProgress } = options;
   const money = createMoneyCheck(findings);
   const untold = new Set(clients?.orderIds());
   let seen = 0;
@@ -131,7 +133,7 @@ async function checkDossiers(
     checkTenants(findings, dossier);
     checkOrderCopies(findings, dossier);
     checkAcknowledged(findings, dossier, clients?.told(dossier.id) ?? []);
-    if (counters) checkCounted(findings, dossier, counters.get(dossier.id));
+    if (counted) checkCounted(findings, dossier, counted.get(dossier.id));
     untold.delete(dossier.id);
     if (dossier.orders.length > 0 && ++seen % 10_000 === 0) onProgress(`${seen} orders read`);
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { order } from '../../services/orders/contract.ts';
 import { product } from '../../services/products/contract.ts';
@@ -42,8 +43,9 @@ export async function readClientSide(findings: Findings, lines: AsyncIterable<Cl
     const told = { tenant, client, by: `${method} ${path}`, key, order: parsed.data };
     const known = orders.get(id) ?? new Map<string, Told>();
     orders.set(id, known);
-    // The same answer a hundred times is one fact.
-    known.set(`${tenant}/${client}/${key}/${version}/${line.bodyHash}`, told);
+    // What was told a hundred times is one fact.
+    const said = createHash('sha1').update(JSON.stringify(parsed.data)).digest('base64');
+    known.set(`${tenant}/${client}/${key}/${said}`, told);
     const subject = { kind: 'order', id, client } as const;
     if (acknowledges) reads.wrote(subject, { at, version });
     else reads.read(subject, { sentAt, version });

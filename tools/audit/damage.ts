@@ -5,6 +5,8 @@ import type { Invariant } from './findings.ts';
 /** Damage done to copies of the books, or to what clients were told; each invariant named has to notice it. */
 export interface Damage {
   readonly what: string;
+  /** The id that each of them has to name, where it is known beforehand. */
+  readonly names?: string;
   readonly breaks: readonly Invariant[];
   /** Statements by service; constraints that would not let the damage happen are dropped first. */
   readonly sql?: Partial<Readonly<Record<Bookkeeper, string>>>;
@@ -25,6 +27,7 @@ const played = (n: number) => `(select id from orders where length(id) = 36 orde
 export const damages: readonly Damage[] = [
   {
     what: 'a payment captured twice in the ledger of the bank',
+    names: '1',
     breaks: ['I3'],
     sql: {
       bank: `${manyEntries} insert into entries (key, kind, amount, currency) values ('1', 'charge', 58700, 'EUR')`,
@@ -32,21 +35,25 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'a captured payment that the bank knows nothing of',
+    names: '5',
     breaks: ['I3'],
     sql: { bank: `delete from entries where key = '5'; delete from charges where key = '5'` },
   },
   {
     what: 'a charge for an order that does not exist',
+    names: 'stray',
     breaks: ['I3'],
     sql: { bank: `insert into charges (key, state, amount, currency) values ('stray', 'captured', 100, 'EUR')` },
   },
   {
     what: 'a payment of another amount than the order',
+    names: '1',
     breaks: ['I3'],
     sql: { payments: `update payments set amount = amount + 1 where order_id = '1'` },
   },
   {
     what: 'float rounding in a total',
+    names: '1',
     breaks: ['I3'],
     sql: {
       orders: `update order_events set data = jsonb_set(data, '{total,amount}', '58699.99999999999')
@@ -55,6 +62,7 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'a total that is a cent short, everywhere in orders',
+    names: '1',
     breaks: ['I3'],
     sql: {
       orders: `update order_events set data = jsonb_set(data, '{total,amount}', '58699') where order_id = '1' and version = 1;
@@ -63,6 +71,7 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'a refund missing',
+    names: '4',
     breaks: ['I6'],
     sql: {
       bank: `delete from entries where key = '4' and kind = 'refund'; update charges set state = 'captured' where key = '4'`,
@@ -70,6 +79,7 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'a refund made twice',
+    names: '4',
     breaks: ['I6'],
     sql: {
       bank: `${manyEntries} insert into entries (key, kind, amount, currency) values ('4', 'refund', -3200, 'EUR')`,
@@ -77,6 +87,7 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'a cancelled order whose money both books kept',
+    names: '4',
     breaks: ['I6'],
     sql: {
       bank: `delete from entries where key = '4' and kind = 'refund'; update charges set state = 'captured' where key = '4'`,
@@ -86,6 +97,7 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'a lost reservation',
+    names: '1',
     breaks: ['I4', 'I10'],
     sql: {
       inventory: `delete from reservation_lines where order_id = '1'; delete from reservations where order_id = '1'`,
@@ -93,21 +105,25 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'a reservation that outlives its order',
+    names: '4',
     breaks: ['I10'],
     sql: { inventory: `update reservations set state = 'reserved' where order_id = '4'` },
   },
   {
     what: 'a reservation for an order that does not exist',
+    names: 'stray',
     breaks: ['I10'],
     sql: { inventory: `insert into reservations (tenant, order_id, state) values ('main', 'stray', 'refused')` },
   },
   {
     what: 'a reservation of part of a line',
+    names: '1',
     breaks: ['I4'],
     sql: { inventory: `update reservation_lines set quantity = 1 where order_id = '1' and product_id = '1'` },
   },
   {
     what: 'a shelf off by one',
+    names: 'product 1 north',
     breaks: ['I4'],
     sql: {
       inventory: `${uncheckedStock} update stock set available = available + 1 where product_id = '1' and warehouse = 'north'`,
@@ -115,6 +131,7 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'a shelf that adds up, and is not what was moved',
+    names: 'product 7 south',
     breaks: ['I4'],
     sql: {
       inventory: `update stock set available = available - 1, reserved = reserved + 1 where product_id = '7' and warehouse = 'south'`,
@@ -122,6 +139,7 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'negative stock',
+    names: 'product 8 north',
     breaks: ['I4'],
     sql: {
       inventory: `${uncheckedStock}
@@ -130,6 +148,7 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'a dispatch booked twice',
+    names: '5',
     breaks: ['I4'],
     sql: {
       inventory: `insert into movements (tenant, product_id, warehouse, kind, quantity, order_id)
@@ -138,7 +157,8 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'stock given back twice',
-    breaks: ['I4', 'I6'],
+    names: '4',
+    breaks: ['I6'],
     sql: {
       inventory: `insert into movements (tenant, product_id, warehouse, kind, quantity, order_id)
                   select tenant, product_id, warehouse, kind, quantity, order_id from movements where order_id = '4' and kind = 'release'`,
@@ -146,6 +166,7 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'two shipments of an order',
+    names: '1',
     breaks: ['I5'],
     sql: {
       fulfillment: `alter table shipments drop constraint shipments_order_id_key;
@@ -154,6 +175,7 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'a shipment of a cancelled order',
+    names: '4',
     breaks: ['I5'],
     sql: {
       fulfillment: `insert into shipments (id, tenant, order_id, carrier, tracking_code) values ('wrong', 'main', '4', 'Blue Van', 'BV1')`,
@@ -161,11 +183,13 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'a shipped order that never left',
+    names: '5',
     breaks: ['I5'],
     sql: { fulfillment: `delete from shipments where order_id = '5'` },
   },
   {
     what: 'a dispatch after the withdrawal',
+    names: '1',
     breaks: ['I13'],
     sql: {
       orders: `insert into outbox (id, tenant, topic, type, subject, envelope)
@@ -179,6 +203,7 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'an order in no terminal state',
+    names: '1',
     breaks: ['I2'],
     sql: {
       orders: `delete from order_events where order_id = '1' and type = 'shipped';
@@ -187,21 +212,25 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'an order in a state that there is not',
+    names: '5',
     breaks: ['I2', 'I9'],
     sql: { orders: `update orders set state = 'lost' where id = '5'` },
   },
   {
     what: 'an impossible transition',
+    names: '5',
     breaks: ['I9'],
     sql: { orders: `update order_events set type = 'rejected', data = '{}' where order_id = '5' and version = 3` },
   },
   {
     what: 'a gap in a history',
+    names: '5',
     breaks: ['I9'],
     sql: { orders: `delete from order_events where order_id = '5' and version = 2` },
   },
   {
     what: 'a read model that differs from its replay',
+    names: '5',
     breaks: ['I9'],
     sql: {
       orders: `update orders set history = jsonb_set(history, '{1,at}', '"2026-01-01T00:00:00.000Z"') where id = '5'`,
@@ -209,21 +238,25 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'an order without a row in the read model',
+    names: '2',
     breaks: ['I9'],
     sql: { orders: `delete from orders where id = '2'` },
   },
   {
     what: 'a state change whose event is in no outbox',
+    names: '1',
     breaks: ['I8'],
     sql: { orders: `delete from outbox where id = 'seed-1-orders.order.paid'` },
   },
   {
     what: 'an answer that is in an inbox and in no outbox',
+    names: 'seed-1-payments.payment.captured',
     breaks: ['I8'],
     sql: { payments: `delete from outbox where id = 'seed-1-payments.payment.captured'` },
   },
   {
     what: 'a message sent twice',
+    names: '1',
     breaks: ['I8'],
     sql: {
       orders: `insert into outbox (id, tenant, topic, type, subject, envelope)
@@ -232,11 +265,13 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'an outbox row that nobody handled',
+    names: 'seed-1-fulfillment.shipment.dispatched',
     breaks: ['I8'],
     sql: { inventory: `delete from inbox where id = 'seed-1-fulfillment.shipment.dispatched'` },
   },
   {
     what: 'an inbox row that was never finished',
+    names: 'seed-3-orders.payment.requested',
     breaks: ['I8'],
     sql: {
       payments: `update inbox set status = 'pending', attempts = 2, cause = 'x' where id = 'seed-3-orders.payment.requested'`,
@@ -244,11 +279,13 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'a failed inbox row without a cause',
+    names: 'seed-3-orders.payment.requested',
     breaks: ['I8'],
     sql: { payments: `update inbox set status = 'failed', attempts = 10 where id = 'seed-3-orders.payment.requested'` },
   },
   {
     what: 'an envelope that says otherwise than its row',
+    names: 'seed-5-inventory.reservation.confirmed',
     breaks: ['I8'],
     sql: {
       inventory: `update outbox set envelope = jsonb_set(envelope::jsonb, '{subject}', '"2"')::json where subject = '5'`,
@@ -256,26 +293,31 @@ export const damages: readonly Damage[] = [
   },
   {
     what: "another tenant's payment",
+    names: '5',
     breaks: ['I12'],
     sql: { payments: `update payments set tenant = 'other' where order_id = '5'` },
   },
   {
     what: "an event kept as another tenant's",
+    names: 'seed-1-orders.reservation.requested',
     breaks: ['I12'],
     sql: { inventory: `update inbox set tenant = 'other' where id = 'seed-1-orders.reservation.requested'` },
   },
   {
     what: 'a stale price',
+    names: 'product 11',
     breaks: ['I15'],
     sql: { orders: `update prices set amount = 1200, version = 1 where product_id = '11'` },
   },
   {
     what: 'a retired product that is for sale again',
+    names: 'product 15',
     breaks: ['I15'],
     sql: { orders: `update prices set retired = false where product_id = '15'` },
   },
   {
     what: 'a status told that is not the one the order has',
+    names: '1',
     breaks: ['I15'],
     sql: {
       orders: `update outbox set envelope = jsonb_set(envelope::jsonb, '{data,status}', '"rejected"')::json
@@ -298,6 +340,7 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'an acknowledged order that is gone from every book',
+    names: 'gone',
     breaks: ['I1'],
     lines: (lines) =>
       lines.map((line, index) => (index < 12 ? withOrder(line, (order) => ({ ...order, id: 'gone' })) : line)),
@@ -355,6 +398,7 @@ export const damages: readonly Damage[] = [
   },
   {
     what: 'an effect that was done twice',
+    names: '1',
     breaks: ['I14'],
     counts: (counts) => new Map([...counts, ['1', 5]]),
   },

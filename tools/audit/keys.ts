@@ -14,10 +14,12 @@ export const unquoted = (key: string): string => (key.startsWith('"') ? key.slic
 
 const withCode = z.object({ code: z.string() });
 
-// These say that the request was not looked at: they may come before or after any answer, and are not recorded.
-const passing = new Set([401, 408, 425, 429]);
-const isPassing = ({ status, body }: ClientLogLine) =>
-  passing.has(status) || status >= 500 || withCode.safeParse(body).data?.code === 'idempotency-key-in-progress';
+// These are answers to the request itself, recorded with its key. All others (who asks, how, how much there is to do) say
+// that it was not looked at: they may come before or after any answer.
+const decisions = new Set([404, 409, 412, 422]);
+const isDecision = ({ status, body }: ClientLogLine) =>
+  (status >= 200 && status < 300) ||
+  (decisions.has(status) && withCode.safeParse(body).data?.code !== 'idempotency-key-in-progress');
 
 /** I7 in the client log: a key that has brought an answer brings the same bytes to the same request, and nothing else. */
 export function createKeyCheck(findings: Findings): { look(line: ClientLogLine): void } {
@@ -25,7 +27,7 @@ export function createKeyCheck(findings: Findings): { look(line: ClientLogLine):
   return {
     look(line) {
       const { client, tenant, method, path, key, requestHash, status, bodyHash } = line;
-      if (key === undefined || isPassing(line)) return;
+      if (key === undefined || !isDecision(line)) return;
       const name = `${method} ${path} with key ${shown(unquoted(key))} of ${client}`;
       const before = answered.get(`${tenant} ${name}`);
       const succeeded = status >= 200 && status < 300;

@@ -27,7 +27,15 @@ export async function* mergeByKey<Streams extends Record<string, Pages<Keyed>>>(
     }
     if (key === undefined) return;
     const rows: Record<string, readonly Keyed[]> = {};
-    for (const { name, reader } of readers) rows[name] = reader.head() === key ? await reader.take(key) : [];
+    for (const { name, reader } of readers) {
+      const taken = reader.take(key);
+      // Only the end of a page is waited for: most of the time goes into doing this for every key.
+      while (reader.isDry()) {
+        await reader.refill();
+        taken.push(...reader.take(key));
+      }
+      rows[name] = taken;
+    }
     yield { key, rows: rows as Rows<Streams> };
   }
 }
@@ -47,21 +55,12 @@ function read(name: string, pages: Pages<Keyed>) {
         else [page, next] = [result.value, 0];
       }
     },
-    async take(key: string) {
+    take(key: string) {
       const taken: Keyed[] = [];
-      for (;;) {
-        const row = page[next];
-        if (row?.key === key) {
-          taken.push(row);
-          next += 1;
-        } else if (reader.isDry()) {
-          await reader.refill();
-        } else if (row !== undefined && row.key < key) {
-          throw new Error(`${name} is not sorted: ${row.key} comes after ${key}`);
-        } else {
-          return taken;
-        }
-      }
+      for (let row = page[next]; row?.key === key; row = page[++next]) taken.push(row);
+      const after = page[next]?.key;
+      if (after !== undefined && after < key) throw new Error(`${name} is not sorted: ${after} comes after ${key}`);
+      return taken;
     },
   };
   return reader;

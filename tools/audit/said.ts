@@ -54,10 +54,12 @@ function checkSaidByOrders(findings: Findings, { id, events, saidByOrders }: Dos
     findings.wrong('I8', id, `with the history ${path} goes ${allowed.join(' or ')}; sent: ${listed(sent)}`);
 }
 
-const isEventType = (text: string): text is OrderEventType =>
-  Object.values(orderTable).some((row) => Object.values(row).some((move) => hasEvent(move, text)));
-const hasEvent = (move: object | string, text: string) =>
-  typeof move === 'object' && 'events' in move && Array.isArray(move.events) && move.events.includes(text);
+const eventTypes = new Set<string>(
+  Object.values(orderTable)
+    .flatMap((row) => Object.values(row))
+    .flatMap((move) => (typeof move === 'object' ? move.events : [])),
+);
+const isEventType = (text: string): text is OrderEventType => eventTypes.has(text);
 
 const listed = (messages: readonly string[]) => (messages.length === 0 ? 'nothing' : [...messages].sort().join(', '));
 

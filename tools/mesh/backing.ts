@@ -6,7 +6,9 @@ import type { Ledger } from './ledger.ts';
 import { createPostgres, type Postgres } from './postgres.ts';
 import { step, type Progress } from './progress.ts';
 import { createRedis, type Redis } from './redis.ts';
-import { ensureSecrets, secretNamed, type Secrets } from './secrets.ts';
+import { hasCluster } from './postgres-cluster.ts';
+import { ensureSecrets, readSecrets, secretNamed, type Secrets } from './secrets.ts';
+import { UserError } from './user-error.ts';
 import { hopeless, waitUntilReady } from './wait.ts';
 
 /** What stands behind the services, ready, with its data as the services expect it. */
@@ -40,6 +42,7 @@ export interface BackingOptions {
 export async function startBacking(options: BackingOptions): Promise<Backing> {
   const { root, home, database, ledger, report } = options;
   const services = await servicesWithDatabase(root);
+  await requireSecretsOfCluster(home);
   const secrets = await ensureSecrets(home.secretsFile, services);
 
   async function start(group: Group, port: number): Promise<void> {
@@ -83,6 +86,14 @@ export async function startBacking(options: BackingOptions): Promise<Backing> {
     );
   }
   return { secrets, postgres, redis };
+}
+
+/** A cluster keeps its password; new secrets would lock us out of it. */
+async function requireSecretsOfCluster(home: Home): Promise<void> {
+  if ((await readSecrets(home.secretsFile)) || !(await hasCluster(home))) return;
+  throw new UserError(
+    `${home.secretsFile} is gone, and with it the passwords of the databases. Restore it, or drop the data with \`make reset\`.`,
+  );
 }
 
 /** Waits for both, also when one fails, so that nothing is still being started afterwards. */

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { migrate } from '../../services/_chassis/migrate.ts';
 import { withClient, type Postgres } from './postgres.ts';
 import { secretNamed, type Secrets } from './secrets.ts';
+import { UserError } from './user-error.ts';
 
 type Seed = (client: pg.ClientBase) => Promise<void>;
 const seedModule = z.object({ seed: z.custom<Seed>((value) => typeof value === 'function') });
@@ -45,26 +46,36 @@ export async function prepareDatabases(options: {
   const { postgres, secrets, services } = options;
   await withClient(postgres.url(), (client) => createRolesAndDatabases(client, secrets, services));
   const applied = await Promise.all(
-    services.map(async (service) => {
-      const folder = join(options.root, 'services', service);
-      await withClient(postgres.url(service), (client) =>
-        // Before version 15 everybody could create tables here.
-        client.query(
-          `alter schema public owner to ${client.escapeIdentifier(service)}; revoke create on schema public from public`,
-        ),
-      );
-      return withClient(serviceUrl(postgres, secrets, service), async (client) => {
-        const names = await migrate(client, join(folder, 'migrations'));
-        const seedFile = join(folder, 'seed.ts');
-        if (await exists(seedFile)) {
-          const { seed } = seedModule.parse(await import(pathToFileURL(seedFile).href));
-          await seed(client);
-        }
-        return names.length;
-      });
-    }),
+    services.map((service) =>
+      prepareOne(join(options.root, 'services', service), service, postgres, secrets).catch((error: unknown) => {
+        throw new UserError(`the database of ${service} could not be prepared: ${reasonOf(error)}`);
+      }),
+    ),
   );
   return { migrations: applied.reduce((sum, count) => sum + count, 0) };
+}
+
+/** Every message of an error and its causes. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;
+}
+
+async function prepareOne(folder: string, service: string, postgres: Postgres, secrets: Secrets): Promise<number> {
+  await withClient(postgres.url(service), async (client) => {
+    await client.query(`alter schema public owner to ${client.escapeIdentifier(service)}`);
+    // Before version 15 everybody could create tables here.
+    await client.query('revoke create on schema public from public');
+  });
+  return withClient(serviceUrl(postgres, secrets, service), async (client) => {
+    const names = await migrate(client, join(folder, 'migrations'));
+    const seedFile = join(folder, 'seed.ts');
+    if (await exists(seedFile)) {
+      const { seed } = seedModule.parse(await import(pathToFileURL(seedFile).href));
+      await seed(client);
+    }
+    return names.length;
+  });
 }
 
 async function createRolesAndDatabases(

@@ -31,6 +31,7 @@ export interface Group {
   readonly restarts: number;
   /** Deaths since it was last ready. */
   readonly failures: number;
+  readonly lastDeath: { readonly role: string; readonly exit: Exit } | undefined;
   readonly running: boolean;
   start(): void;
   /** Ends the members one after another, in the order they were given. */
@@ -60,6 +61,7 @@ export function createGroup(options: {
   let life: Promise<void> = Promise.resolve();
   let restarts = 0;
   let failures = 0;
+  let lastDeath: Group['lastDeath'];
 
   async function isReady(): Promise<boolean> {
     const before = members.map(({ role }) => children.get(role));
@@ -98,6 +100,7 @@ export function createGroup(options: {
     ended.abort();
     if (wanted) {
       failures += 1;
+      lastDeath = { role: first.member.role, exit: first.exit };
       onEvent({ kind: 'died', role: first.member.role, pid: first.child.pid, exit: first.exit });
       await Promise.all(
         started
@@ -130,6 +133,9 @@ export function createGroup(options: {
     },
     get failures() {
       return failures;
+    },
+    get lastDeath() {
+      return lastDeath;
     },
     get running() {
       return wanted;

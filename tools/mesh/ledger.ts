@@ -18,16 +18,20 @@ export interface Ledger {
   everStarted(): ProcessIdentity[];
 }
 
-/** An empty ledger. Refuses a home where processes of an earlier run still live, and sets the logs of that run aside. */
-export function openLedger(home: Home, report: (progress: Progress) => void): Ledger {
+/** Fails in a home where processes of an earlier run still live. */
+export function refuseLeftovers(home: Home): void {
   const stale = leftovers(home);
-  if (stale.length > 0) {
-    const list = stale.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ');
-    throw new UserError(`processes of an earlier run are still there: ${list}. \`make down\` ends them.`);
-  }
+  if (stale.length === 0) return;
+  const list = stale.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ');
+  throw new UserError(`processes of an earlier run are still there: ${list}. \`make down\` ends them.`);
+}
+
+/** An empty ledger; from now on the home is this process's. Sets the logs of the run before aside. */
+export function openLedger(home: Home, report: (progress: Progress) => void): Ledger {
   for (const file of readdirSync(home.logs)) {
     if (/\.(app|sidecar|server)\.log$/.test(file)) rotateLog(join(home.logs, file));
   }
+  writeState(home, []);
   const groups: Group[] = [];
   const seen = new Map<string, ProcessIdentity>();
   const children = () => groups.flatMap((group) => group.children());

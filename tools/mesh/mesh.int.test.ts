@@ -1,57 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dropData } from './drop-data.ts';
-import { homeAt, makeTemporaryHome, repository } from './home.ts';
+import { homeAt, makeTemporaryHome } from './home.ts';
 import { startMesh, type Mesh, type MeshOptions } from './mesh.ts';
 import { isFree } from './ports.ts';
 import { withClient } from './postgres.ts';
 import { commandOf, startTimeOf } from './process-table.ts';
 import { leftovers, readState, writeState } from './state.ts';
+import { createThrowawayProject, ports } from './throwaway-project.ts';
 
-// A project with one small app, on ports of its own, beside real sidecars, PostgreSQL and Redis.
-const app = `
-import { createServer } from 'node:http';
-const { APP_PORT, OPS_PORT, DAPR_HTTP_PORT } = process.env;
-const outbound = () => fetch('http://127.0.0.1:' + DAPR_HTTP_PORT + '/v1.0/healthz/outbound').then((r) => r.status === 204, () => false);
-createServer(async (_, response) => response.writeHead((await outbound()) ? 200 : 503).end()).listen(Number(OPS_PORT), '127.0.0.1');
-createServer((request, response) => {
-  request.resume();
-  response.end(request.url === '/dapr/subscribe' ? '[]' : JSON.stringify({ env: process.env, headers: request.headers }));
-}).listen(Number(APP_PORT), '127.0.0.1');
-process.on('SIGTERM', () => process.exit(0));
-`;
-const ports = { app: 18_084, ops: 16_584, http: 13_584, grpc: 14_584, internal: 15_584, metrics: 19_584 };
-const runFile = `
-version: 1
-common:
-  resourcesPaths: [../components, ../components/redis, ./resources]
-  configFilePath: ./config.yaml
-  apiListenAddresses: 127.0.0.1
-  placementHostAddress: ''
-  schedulerHostAddress: ''
-apps:
-  - appID: orders
-    appDirPath: ../
-    command: [node, services/orders/main.ts]
-    appPort: ${ports.app}
-    daprHTTPPort: ${ports.http}
-    daprGRPCPort: ${ports.grpc}
-    daprInternalGRPCPort: ${ports.internal}
-    metricsPort: ${ports.metrics}
-    env: { OPS_PORT: '${ports.ops}' }
-`;
-const seed = `
-import type pg from 'pg';
-export async function seed(client: pg.ClientBase): Promise<void> {
-  await client.query("insert into things (id) values ('1') on conflict do nothing");
-}
-`;
-
+// One small app beside real sidecars, PostgreSQL and Redis.
 let root: string;
 let home: string;
 let mesh: Mesh;
@@ -59,22 +21,8 @@ const backing = { postgres: { port: 15_434 }, redis: { port: 16_381 } };
 const options = (): MeshOptions => ({ root, home, replicas: { orders: 2 }, env: { COLOUR: 'green' }, ...backing });
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'sidecart-project-'));
+  root = await createThrowawayProject(backing.redis.port);
   home = await makeTemporaryHome();
-  for (const folder of ['components', 'dapr-config'])
-    await cp(join(repository, folder), join(root, folder), { recursive: true });
-  for (const file of ['components/statestore.yaml', 'components/redis/pubsub.yaml']) {
-    const text = await readFile(join(root, file), 'utf8');
-    await writeFile(join(root, file), text.replace('16379', String(backing.redis.port)));
-  }
-  await writeFile(join(root, 'dapr-config', 'dapr.yaml'), runFile);
-  await mkdir(join(root, 'services', 'orders', 'migrations'), { recursive: true });
-  await writeFile(join(root, 'services', 'orders', 'main.ts'), app);
-  await writeFile(join(root, 'services', 'orders', 'seed.ts'), seed);
-  await writeFile(
-    join(root, 'services', 'orders', 'migrations', '0001_create_things.sql'),
-    'create table things (id text primary key);',
-  );
   mesh = await startMesh(options());
 });
 afterAll(async () => {

@@ -24,7 +24,7 @@ export interface MeshOptions {
   /** Added to the environment of every app. */
   readonly env?: Readonly<Record<string, string>>;
   readonly onProgress?: (progress: Progress) => void;
-  /** How long the start may take until all is ready, 60 s by default. */
+  /** How long the start may take until the services are ready, 120 s by default. */
   readonly readyTimeoutMs?: number;
   /** Gives up a start that is under way; what was started is ended again. */
   readonly signal?: AbortSignal | undefined;

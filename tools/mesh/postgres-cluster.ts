@@ -45,6 +45,16 @@ export async function clusterLocation(home: Home): Promise<string> {
   return elsewhere?.trim() ?? join(home.data, 'postgres');
 }
 
+const versionFile = (location: string) => join(location, 'cluster', 'PG_VERSION');
+
+/** Whether the home has a cluster already. */
+export async function hasCluster(home: Home): Promise<boolean> {
+  return readFile(versionFile(await clusterLocation(home))).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function chooseLocation(home: Home, owner: Owner | undefined): Promise<string> {
   const known = await clusterLocation(home);
   if (!owner || dirname(known) !== home.data || (await isReachable(home.data, owner))) return known;
@@ -60,7 +70,7 @@ export async function ensureCluster(home: Home, password: string): Promise<Clust
   const location = await chooseLocation(home, owner);
   const directory = join(location, 'cluster');
   const found = findPostgres();
-  const existing = await readFile(join(directory, 'PG_VERSION'), 'utf8').catch(() => undefined);
+  const existing = await readFile(versionFile(location), 'utf8').catch(() => undefined);
   const program = existing === undefined ? found[0] : found.find(({ major }) => major === Number(existing));
   if (!program) {
     const have = found.map(({ major }) => major).join(', ') || 'none';

@@ -4,7 +4,7 @@ import { findDaprd } from '../setup/locate.mjs';
 import { startBacking, type Backing, type Server } from './backing.ts';
 import { bankPorts, hasBank } from './bank.ts';
 import { prepareHome, type Home } from './home.ts';
-import { openLedger, type Ledger } from './ledger.ts';
+import { openLedger, refuseLeftovers, type Ledger } from './ledger.ts';
 import type { MeshOptions } from './mesh.ts';
 import { createPair, type Pair, type PairOptions } from './pair.ts';
 import { planApps, plannedPorts, type PlannedApp } from './plan.ts';
@@ -12,6 +12,7 @@ import { requireFreePorts, type WantedPort } from './ports.ts';
 import { step, type Progress } from './progress.ts';
 import { requireResiliency } from './resiliency-check.ts';
 import { readRunFile } from './run-file.ts';
+import { clearState } from './state.ts';
 import { stopParts } from './stop.ts';
 import { UserError } from './user-error.ts';
 import { hopeless, waitUntilReady } from './wait.ts';
@@ -35,7 +36,7 @@ export async function startParts(options: StartOptions): Promise<Parts> {
   const daprd = findDaprd();
   if (!daprd) throw new UserError('daprd 1.18 is needed, and none was found. `make up` builds it.');
   await prepareHome(home);
-  const ledger = openLedger(home, report);
+  refuseLeftovers(home);
   const ports = [
     { port: database.port, wantedBy: 'PostgreSQL' },
     { port: redisPort, wantedBy: 'Redis' },
@@ -43,6 +44,7 @@ export async function startParts(options: StartOptions): Promise<Parts> {
     ...plannedPorts(planned),
   ];
   await requireFreePorts(ports);
+  const ledger = openLedger(home, report);
 
   const servers: Server[] = [];
   const pairs: Pair[] = [];
@@ -56,11 +58,12 @@ export async function startParts(options: StartOptions): Promise<Parts> {
         home,
         report,
         signal: options.signal,
-        timeoutMs: options.readyTimeoutMs ?? 60_000,
+        timeoutMs: options.readyTimeoutMs ?? 120_000,
       });
     return { ...backing, ledger, pairs, servers, ports };
   } catch (error) {
     await stopParts({ pairs, servers });
+    clearState(home);
     throw error;
   }
 }

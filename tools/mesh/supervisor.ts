@@ -74,9 +74,9 @@ async function main(): Promise<void> {
     const message =
       error instanceof UserError ? error.message : error instanceof Error ? (error.stack ?? error.message) : '?';
     log(message);
-    tell({ kind: 'failed', message });
-    process.exitCode = 1;
-    process.disconnect();
+    const failed: SupervisorMessage = { kind: 'failed', message };
+    if (process.connected) process.send?.(failed, undefined, undefined, () => process.exit(1));
+    else process.exit(1);
   }
 }
 

@@ -43,8 +43,10 @@ export async function startSupervisor(
   });
   closeSync(log);
   const view = createProgressView();
+  let interrupted = false;
   const interrupt = () => {
-    process.stdout.write('\n  ending what was started …\n');
+    interrupted = true;
+    process.stdout.write('\n  interrupted: ending what was started …\n');
     child.disconnect();
   };
   process.once('SIGINT', interrupt);
@@ -56,7 +58,13 @@ export async function startSupervisor(
         else reject(new UserError(message.message));
       });
       child.once('exit', (code) =>
-        reject(new UserError(`the mesh did not start (exit code ${code ?? '?'}); see .data/logs/mesh.log`)),
+        reject(
+          new UserError(
+            interrupted
+              ? 'Nothing runs.'
+              : `the mesh did not start (exit code ${code ?? '?'}); see .data/logs/mesh.log`,
+          ),
+        ),
       );
     });
   } finally {

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Group } from './group.ts';
@@ -37,18 +37,12 @@ const deathsBeforeGivingUp = 3;
 export function hopeless(groups: readonly Group[], logs: string, signal?: AbortSignal): Error | undefined {
   if (signal?.aborted) return new UserError('interrupted');
   const dying = groups.find(({ failures }) => failures >= deathsBeforeGivingUp);
-  return (
-    dying && new UserError(`${dying.name} ends again and again before it is ready.\n${lastWords(dying.name, logs)}`)
+  if (!dying?.lastDeath) return undefined;
+  const { role, exit } = dying.lastDeath;
+  const file = join(logs, `${dying.name}.${role}.log`);
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean).slice(-12);
+  const words = lines.map((line) => `  ${line}`).join('\n');
+  return new UserError(
+    `${dying.name} ends again and again before it is ready (${role}: ${exit}). ${relative(process.cwd(), file)} ends with:\n${words}`,
   );
-}
-
-/** The last lines of a group's logs. */
-export function lastWords(name: string, logs: string): string {
-  const files = readdirSync(logs).filter((file) => file.startsWith(`${name}.`) && file.endsWith('.log'));
-  return files
-    .map((file) => {
-      const lines = readFileSync(join(logs, file), 'utf8').trimEnd().split('\n').slice(-6);
-      return `${relative(process.cwd(), join(logs, file))} ends with:\n${lines.map((line) => `  ${line}`).join('\n')}`;
-    })
-    .join('\n');
 }

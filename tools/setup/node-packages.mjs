@@ -21,7 +21,7 @@ export function isInstalled() {
 /** Runs `npm ci` when something is missing, and makes sure that there is a Node 24 to run with. */
 export async function installNodePackages() {
   const own = Number(process.versions.node.split('.')[0]) >= 24;
-  if (!isInstalled()) {
+  if (!isInstalled() || !(own || existsSync(ownNode))) {
     await task('npm packages', () => run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']));
     // The user's own Node is good enough: PATH then leads to it.
     if (own) rmSync(ownNode, { force: true });

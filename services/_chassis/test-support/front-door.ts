@@ -132,6 +132,13 @@ export function describeFrontDoor(transport: string, open: (methods?: Partial<Th
       });
     });
 
+    it('when there are more calls than database connections, the caller is told to come again, and it is no failure', () => {
+      const noConnection = () => Promise.reject(new Error('timeout exceeded when trying to connect'));
+      return through({ getThing: noConnection }, async (door) => {
+        expect(kindOf(await door.call('getThing', get))).toEqual({ kind: 'overloaded', retryAfterMs: 1_000 });
+      });
+    });
+
     it('when a write has no usable key, it is refused; a read needs none', () =>
       through({}, async (door) => {
         for (const key of ['', 'k'.repeat(256)])

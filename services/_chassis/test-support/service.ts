@@ -13,6 +13,7 @@ import { listenGrpc, listenHttp, standardMethods, type App, type ServiceDeps } f
 import { uuidv7 } from '../uuid.ts';
 import type { TestDatabase } from './database.ts';
 import { generateSigningKey, signToken } from './issuer.ts';
+import { deliverOverGrpc } from './deliver-grpc.ts';
 import { createMemorySidecar, type MemorySidecar } from './sidecar.ts';
 
 const appToken = 'the app token of this test';
@@ -117,17 +118,9 @@ export async function startTestService<C extends Contract>(options: {
     },
     async deliver({ source, id = uuidv7(), tenant = 'main', ...event }) {
       const time = new Date().toISOString();
-      const wire = toWire({
-        specversion: '1.0',
-        id,
-        source: eventSource(source),
-        tenant,
-        time,
-        ...event,
-        traceparent: undefined,
-      });
-      if (channel) return consumer.deliver(event.topic, JSON.parse(JSON.stringify(wire)));
-      const response = await direct(contract.service, `/events/${event.topic}`, { body: JSON.stringify(wire) });
+      const sent = { specversion: '1.0', id, source: eventSource(source), tenant, time, ...event } as const;
+      if (channel) return deliverOverGrpc(channel, appToken, sent);
+      const response = await direct(contract.service, `/events/${event.topic}`, { body: JSON.stringify(toWire(sent)) });
       return (JSON.parse(response.body) as { status: Delivery }).status;
     },
     async emitted() {

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TestService } from '../_chassis/test-support/service.ts';
+import type { inventoryContract } from './contract.ts';
+import { createWatch, ledgerProblems, numbers, receive, speaker, startInventory, stock } from './test-support.ts';
+
+const watch = createWatch();
+let service: TestService<typeof inventoryContract>;
+let orders: ReturnType<typeof speaker>;
+beforeAll(async () => {
+  service = await startInventory(watch.over);
+  orders = speaker(service, 10);
+});
+afterAll(() => service.close());
+
+/** Keeps 40 deliveries under way, as two replicas' brokers do: more than the database takes at once. */
+async function sideBySide<T>(count: number, deliver: (n: number) => Promise<T>): Promise<T[]> {
+  const left = numbers(count);
+  const results: T[] = [];
+  const worker = async () => {
+    for (let n = left.shift(); n !== undefined; n = left.shift()) results.push(await deliver(n));
+  };
+  await Promise.all(Array.from({ length: 40 }, worker));
+  return results;
+}
+
+describe('a hot product', { timeout: 120_000 }, () => {
+  it('when 500 buyers want 100 units, exactly 100 get one', async () => {
+    await receive(service, 'hot', 60);
+    await receive(service, 'hot', 40, 'south');
+    const answers = await sideBySide(500, (n) => orders.request(`hot-${n}`, [{ productId: 'hot', quantity: 1 }]));
+    expect(new Set(answers)).toEqual(new Set(['SUCCESS']));
+
+    const said = (await service.emitted()).filter((event) => event.subject.startsWith('hot-'));
+    const confirmed = said.filter((event) => event.type.includes('confirmed'));
+    expect([said.length, confirmed.length]).toEqual([500, 100]);
+    expect(await stock(service, 'hot')).toEqual({ available: 0, reserved: 100 });
+    const failed = await service.database.query(`select id from inbox where attempts > 0 and subject like 'hot-%'`);
+    expect(failed).toEqual([]);
+  });
+
+  it('when orders want the same products in opposite order, none has to be broken off', async () => {
+    await receive(service, 'left', 100);
+    await receive(service, 'right', 100);
+    watch.attempts = 0;
+    const line = (productId: string) => ({ productId, quantity: 1 });
+    const both = [line('left'), line('right')];
+    await sideBySide(100, (n) => orders.request(`cross-${n}`, n % 2 ? both : both.toReversed()));
+    await sideBySide(100, (n) => (n % 3 ? orders.withdraw(`cross-${n}`) : orders.dispatch(`cross-${n}`)));
+
+    expect(watch.attempts).toBe(200);
+    expect(await stock(service, 'left')).toEqual({ available: 66, reserved: 0 });
+    expect(await stock(service, 'right')).toEqual({ available: 66, reserved: 0 });
+    expect(await ledgerProblems(service.database)).toEqual([]);
+  });
+});

@@ -1,0 +1,66 @@
+import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { repository } from './home.ts';
+
+const app = `
+import { createServer } from 'node:http';
+const { APP_PORT, OPS_PORT, DAPR_HTTP_PORT } = process.env;
+const outbound = () => fetch('http://127.0.0.1:' + DAPR_HTTP_PORT + '/v1.0/healthz/outbound').then((r) => r.status === 204, () => false);
+createServer(async (_, response) => response.writeHead((await outbound()) ? 200 : 503).end()).listen(Number(OPS_PORT), '127.0.0.1');
+createServer((request, response) => {
+  request.resume();
+  response.end(request.url === '/dapr/subscribe' ? '[]' : JSON.stringify({ env: process.env, headers: request.headers }));
+}).listen(Number(APP_PORT), '127.0.0.1');
+process.on('SIGTERM', () => process.exit(0));
+`;
+/** The ports of the first replica of the project's one service, `orders`. */
+export const ports = { app: 18_084, ops: 16_584, http: 13_584, grpc: 14_584, internal: 15_584, metrics: 19_584 };
+const runFile = `
+version: 1
+common:
+  resourcesPaths: [../components, ../components/redis, ./resources]
+  configFilePath: ./config.yaml
+  apiListenAddresses: 127.0.0.1
+  placementHostAddress: ''
+  schedulerHostAddress: ''
+apps:
+  - appID: orders
+    appDirPath: ../
+    command: [node, services/orders/main.ts]
+    appPort: ${ports.app}
+    daprHTTPPort: ${ports.http}
+    daprGRPCPort: ${ports.grpc}
+    daprInternalGRPCPort: ${ports.internal}
+    metricsPort: ${ports.metrics}
+    env: { OPS_PORT: '${ports.ops}' }
+`;
+const seed = `
+import type pg from 'pg';
+export async function seed(client: pg.ClientBase): Promise<void> {
+  await client.query("insert into things (id) values ('1') on conflict do nothing");
+}
+`;
+
+/**
+ * A project in a temporary folder, with one small app, its table and seed, and this repository's components and policies;
+ * on ports of its own, so that it can be started beside a mesh.
+ */
+export async function createThrowawayProject(redisPort: number): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'sidecart-project-'));
+  for (const folder of ['components', 'dapr-config'])
+    await cp(join(repository, folder), join(root, folder), { recursive: true });
+  for (const file of ['components/statestore.yaml', 'components/redis/pubsub.yaml']) {
+    const text = await readFile(join(root, file), 'utf8');
+    await writeFile(join(root, file), text.replace('16379', String(redisPort)));
+  }
+  await writeFile(join(root, 'dapr-config', 'dapr.yaml'), runFile);
+  await mkdir(join(root, 'services', 'orders', 'migrations'), { recursive: true });
+  await writeFile(join(root, 'services', 'orders', 'main.ts'), app);
+  await writeFile(join(root, 'services', 'orders', 'seed.ts'), seed);
+  await writeFile(
+    join(root, 'services', 'orders', 'migrations', '0001_create_things.sql'),
+    'create table things (id text primary key);',
+  );
+  return root;
+}
