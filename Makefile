@@ -46,15 +46,11 @@ dapr-run: setup ## Run the whole mesh by `dapr run -f dapr-config/dapr.yaml`
 	@$(mesh) dapr-run
 
 ##@ Quality
-.PHONY: check test test-services e2e
+.PHONY: check test
 check: deps ## Format, lint, types and unit tests
 	@node tools/test/run.ts check
-test: setup ## Everything, from nothing: also databases, sidecars, faults
-	@node tools/test/run.ts all
-test-services: setup ## Each service on a real PostgreSQL (only=orders for some)
-	@node tools/test/run.ts services $(only)
-e2e: setup ## The running mesh, end to end (only=faults for some)
-	@node tools/test/run.ts mesh $(only)
+test: setup ## Everything, from nothing: also databases, sidecars, faults (only=check|services|mesh file=orders)
+	@node tools/test/run.ts $(or $(only),all) $(file)
 
 ##@ Setup
 .PHONY: setup deps help

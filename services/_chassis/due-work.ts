@@ -1,3 +1,4 @@
+import { contextOf, currentContext, withContext } from './context.ts';
 import type { Database, Queryable } from './database.ts';
 import type { Log } from './log.ts';
 import { startWorker, type Worker } from './worker.ts';
@@ -9,6 +10,8 @@ export interface DueWork {
   readonly tenant: string;
   readonly state: string;
   readonly attempts: number;
+  /** The trace of whoever scheduled it. */
+  readonly traceparent: string | null;
 }
 
 /** Puts work in, or replaces what this kind holds for the subject, in the transaction of the state it is for. */
@@ -17,11 +20,12 @@ export async function schedule(
   work: { kind: string; subject: string; tenant: string; state: string; inMs: number },
 ): Promise<void> {
   await tx.query(
-    `insert into due_work (kind, subject, tenant, state, due_at)
-     values ($1, $2, $3, $4, clock_timestamp() + make_interval(secs => $5::float8 / 1000))
+    `insert into due_work (kind, subject, tenant, state, due_at, traceparent)
+     values ($1, $2, $3, $4, clock_timestamp() + make_interval(secs => $5::float8 / 1000), $6)
      on conflict (kind, subject) do update
-       set state = excluded.state, due_at = excluded.due_at, leased_until = '-infinity', attempts = 0`,
-    [work.kind, work.subject, work.tenant, work.state, work.inMs],
+       set state = excluded.state, due_at = excluded.due_at, leased_until = '-infinity', attempts = 0,
+           traceparent = excluded.traceparent`,
+    [work.kind, work.subject, work.tenant, work.state, work.inMs, currentContext()?.traceparent ?? null],
   );
 }
 
@@ -73,7 +77,7 @@ export async function lease(
      update due_work as w
         set leased_until = clock_timestamp() + make_interval(secs => $3::float8 / 1000), attempts = w.attempts + 1
        from due where w.kind = $1 and w.subject = due.subject
-     returning w.kind, w.subject, w.tenant, w.state, w.attempts`,
+     returning w.kind, w.subject, w.tenant, w.state, w.attempts, w.traceparent`,
     [options.kind, options.limit, options.leaseMs, options.states ?? null],
   );
 }
@@ -97,11 +101,14 @@ export function startDueWork(options: {
   const underWay = new Set<Promise<void>>();
 
   async function perform(work: DueWork): Promise<void> {
-    try {
-      await options.perform(work);
-    } catch (error) {
-      log.warn({ kind, subject: work.subject, err: error }, 'due work failed; it comes again when its lease ends');
-    }
+    const context = contextOf((name) => (name === 'traceparent' ? (work.traceparent ?? undefined) : undefined));
+    await withContext(context, async () => {
+      try {
+        await options.perform(work);
+      } catch (error) {
+        log.warn({ kind, subject: work.subject, err: error }, 'due work failed; it comes again when its lease ends');
+      }
+    });
   }
 
   const worker = startWorker({

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import pg from 'pg';
 import { causeOf, DependencyError, isConflict, isOverload, isTransient } from './errors.ts';
 
@@ -51,11 +53,15 @@ describe('a failure', () => {
   });
 
   it('when every connection of the pool is taken, and only then, it is overload', async () => {
-    const { Pool } = pg;
-    const pool = new Pool({ max: 0, connectionTimeoutMillis: 1, host: '127.0.0.1', port: 1 });
-    const error: unknown = await pool.connect().catch((thrown: unknown) => thrown);
-    expect([isOverload(error), isTransient(error)]).toEqual([true, true]);
-    expect(table.filter(([, other]) => isOverload(other)).map(([name]) => name)).toEqual(['no connection in time']);
+    const hanging = createServer().listen(0, '127.0.0.1');
+    await once(hanging, 'listening');
+    const { port } = hanging.address() as AddressInfo;
+    const pool = new pg.Pool({ max: 1, connectionTimeoutMillis: 50, host: '127.0.0.1', port });
+    const connect = () => pool.connect().catch((thrown: unknown) => thrown);
+    const [connecting, waiting] = await Promise.all([connect(), connect()]);
+    expect([isOverload(connecting), isTransient(connecting)]).toEqual([false, true]);
+    expect([isOverload(waiting), isTransient(waiting)]).toEqual([true, true]);
+    hanging.close();
   });
 
   it('when it has causes, one line tells all of them', () => {

@@ -50,6 +50,7 @@ create table due_work (
   due_at       timestamptz not null,
   leased_until timestamptz not null default '-infinity',
   attempts     integer not null default 0,
+  traceparent  text,
   primary key (kind, subject)
 );
 create index due_work_by_time on due_work (kind, due_at);

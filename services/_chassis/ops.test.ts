@@ -43,14 +43,14 @@ describe('the ops port', () => {
 describe('closing a server', () => {
   it('when an answer is under way, it is finished first, and nothing new is taken', async () => {
     const [asked, mayAnswer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const { port, close } = await listenHttp((_request, response) => {
+    const listening = await listenHttp((_request, response) => {
       asked.resolve();
       void mayAnswer.promise.then(() => response.end('done'));
     }, 0);
-    const answer = fetch(`http://127.0.0.1:${port}/`).then((response) => response.text());
+    const answer = fetch(`http://127.0.0.1:${listening.port}/`).then((response) => response.text());
     await asked.promise;
-    const closed = close();
-    await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+    const closed = listening.close();
+    await expect(fetch(`http://127.0.0.1:${listening.port}/`)).rejects.toThrow();
     mayAnswer.resolve();
     expect(await answer).toBe('done');
     await closed;

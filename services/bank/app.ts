@@ -19,7 +19,7 @@ export interface BankSettings {
   readonly lostMs: number;
 }
 
-/** The bank's HTTP side. A decline is an answer, 200; a status of 400 or more means that nothing was decided. */
+/** The bank's HTTP side. A decline is an answer, 200; a status of 400 or more is no result. */
 export function buildApp(
   deps: { database: Database; log: Log; metrics: Metrics; stopping: AbortSignal },
   { slowMs, lostMs }: BankSettings,

@@ -9,7 +9,7 @@ export type Bank = Awaited<ReturnType<typeof startBank>>;
 
 export const amount = { amount: 1_250, currency: 'EUR' };
 
-/** Starts a bank; `close` ends it and its database, `stop` only lets go of the requests that wait. */
+/** Starts a bank; `close` lets go of the requests that wait, and drops the database if it is the bank's own. */
 export async function startBank(settings: BankSettings, given?: TestDatabase) {
   const database = given ?? (await createTestDatabase('bank', new URL('./migrations', import.meta.url), 4));
   const stopping = new AbortController();
@@ -44,7 +44,6 @@ export async function startBank(settings: BankSettings, given?: TestDatabase) {
       );
       return rows.map((row) => [row.kind, Number(row.amount)]);
     },
-    stop: () => stopping.abort(),
     async close() {
       stopping.abort();
       await listening.close();

@@ -71,13 +71,13 @@ describe('the contract', () => {
     await seed(client);
     await seed(client);
     await client.end();
-    expect(await Promise.all(['1', '2', '4', '5'].map(bench.stateOf))).toEqual([
+    expect(await Promise.all(['1', '2', '4', '5'].map((id) => bench.stateOf(id)))).toEqual([
       'dispatched',
       undefined,
       'cancelled',
       'dispatched',
     ]);
-    expect(await Promise.all(['1', '4', '5'].map(bench.parcelsOf))).toEqual([1, 0, 1]);
+    expect(await Promise.all(['1', '4', '5'].map((id) => bench.parcelsOf(id)))).toEqual([1, 0, 1]);
     expect((await bench.database.query(`select id from inbox where id like 'seed-%'`)).length).toBe(4);
     expect((await bench.one.service.emitted()).filter((event) => event.id.startsWith('seed-'))).toHaveLength(3);
 

@@ -3,7 +3,7 @@ import { STATUS_CODES, createServer, type IncomingMessage, type RequestListener,
 import type { Duplex } from 'node:stream';
 import { continueTrace, traceIdOf } from '../_chassis/context.ts';
 import type { Log } from '../_chassis/log.ts';
-import { closeServer } from '../_chassis/ops.ts';
+import { closeServer, watchRequests } from '../_chassis/ops.ts';
 import { problemBody, type Problem } from '../_chassis/problem.ts';
 import type { Listening } from '../_chassis/service.ts';
 import { problems } from './problems.ts';
@@ -49,10 +49,14 @@ export async function listenPublic(
       refuse(socket, problemOfClientError(error), log);
     }
   });
+  const isQuiet = watchRequests(server);
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  return { port: typeof address === 'object' && address ? address.port : port, close: () => closeServer(server) };
+  return {
+    port: typeof address === 'object' && address ? address.port : port,
+    close: () => closeServer(server, isQuiet),
+  };
 }
 
 /** The problem that Node's HTTP parser, or its patience, had with a client. */

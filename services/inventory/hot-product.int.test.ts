@@ -38,6 +38,19 @@ describe('a hot product', { timeout: 120_000 }, () => {
     expect(failed).toEqual([]);
   });
 
+  it('when it is sold out, whoever comes is refused without waiting for a lock', async () => {
+    await receive(service, 'sold', 1);
+    await orders.request('last-one', [{ productId: 'sold', quantity: 1 }]);
+    const answer = await service.database.transaction(async (tx) => {
+      await tx.query(`select 1 from stock where product_id = 'sold' for update`);
+      return speaker(service).request('too-late', [{ productId: 'sold', quantity: 1 }]);
+    });
+
+    expect(answer).toBe('SUCCESS');
+    const [reservation] = await service.database.query(`select state from reservations where order_id = 'too-late'`);
+    expect(reservation).toEqual({ state: 'refused' });
+  });
+
   it('when orders want the same products in opposite order, none has to be broken off', async () => {
     await receive(service, 'left', 100);
     await receive(service, 'right', 100);

@@ -41,11 +41,14 @@ export async function lockReservation(tx: Transaction, { tenant, orderId }: Orde
   return row?.state ?? 'none';
 }
 
-/** What there is of these products, locked; always in the same order, so that no two orders wait for each other. */
+/**
+ * What there is of these products, locked; always in the same order, so that no two orders wait for each other. Empty
+ * shelves are passed over without a lock: the many who come too late for a hot product wait for nobody.
+ */
 export async function lockStock(tx: Transaction, tenant: string, productIds: readonly string[]): Promise<StockRow[]> {
   const rows = await tx.query(
     `select product_id as "productId", warehouse, available, reserved from stock
-      where tenant = $1 and product_id = any($2)
+      where tenant = $1 and product_id = any($2) and available > 0
       order by product_id, warehouse for update`,
     [tenant, productIds],
   );

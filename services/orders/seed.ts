@@ -79,8 +79,8 @@ const seeded: readonly Seeded[] = [
       { event: 'reserved', data: { lines } },
       sent('payment.requested', { amount: total, paymentToken }),
       answered('payments', 'payment.declined'),
-      { event: 'declined', data: { reason: 'declined' } },
-      sent('reservation.withdrawn', { reason: 'declined' }),
+      { event: 'declined', data: { reason: 'insufficient funds' } },
+      sent('reservation.withdrawn', { reason: 'insufficient funds' }),
     ],
   },
   {

@@ -9,8 +9,9 @@ beforeEach(async () => {
   bench = await startBench();
 });
 afterEach(async () => {
-  expect(await bench.neglected()).toEqual([]);
+  const neglected = await bench.neglected();
   await bench.close();
+  expect(neglected).toEqual([]);
 });
 
 const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 15_000, interval: 10 });

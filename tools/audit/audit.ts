@@ -56,9 +56,8 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   try {
     const waitedMs = Math.round(performance.now() - started);
     reportOpen(findings, open);
-    const counters = await options.counters?.();
     const catalog = await checkPrices(findings, books);
-    const counted = await counters?.();
+    const counted = await options.counters?.();
     const orders = await checkDossiers(findings, books, { clients, counted, onProgress });
     onProgress('comparing outboxes with inboxes');
     await checkStock(findings, books);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { createCatchUp } from '../../services/_chassis/catch-up.ts';
 import { createConsumer, on } from '../../services/_chassis/consumer.ts';
@@ -80,8 +81,11 @@ export async function openCounter(ordersUrl: string): Promise<Counter> {
       const total = async (on: Queryable, sql: string) => (await on.query<{ n: number }>(sql))[0]?.n;
       const all = () => total(outbox, `select count(*)::int as n from outbox where topic = '${topic}'`);
       const taken = () => total(database, 'select count(*)::int as n from inbox');
-      for (const limit = Date.now() + 10_000; Date.now() < limit && (await taken()) !== (await all());)
+      await catchUp.tick();
+      for (const limit = Date.now() + 10_000; Date.now() < limit && (await taken()) !== (await all());) {
+        await delay(50);
         await catchUp.tick();
+      }
       const rows = await database.query<{ id: string; events: number }>('select order_id as id, events from counts');
       return new Map(rows.map(({ id, events }) => [id, events]));
     },

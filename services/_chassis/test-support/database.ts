@@ -13,8 +13,7 @@ export interface TestDatabase extends Database {
 
 const serverUrl = (): URL => {
   const url = process.env['TEST_DATABASE_URL'];
-  if (url === undefined)
-    throw new Error('TEST_DATABASE_URL is not set: run this through `make test` or `make test-services`');
+  if (url === undefined) throw new Error('TEST_DATABASE_URL is not set: run this through `make test only=services`');
   return new URL(url);
 };
 
