@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { currentContext, traceIdOf, type CallContext } from './context.ts';
 import { finish, lease, putOff, restate, schedule, startDueWork, type DueWork } from './due-work.ts';
 import { createLog } from './log.ts';
 import { createTestDatabase, type TestDatabase } from './test-support/database.ts';
@@ -131,6 +132,18 @@ describe('startDueWork', () => {
     });
     await vi.waitFor(() => expect(done).toEqual(['a']), 10_000);
     await worker.stop();
+  });
+
+  it('when a piece is done, all it logs, calls and emits is of one trace of its own, without deadline or token', async () => {
+    const seen: (CallContext | undefined)[] = [];
+    await add('a');
+    await add('b');
+    const worker = start(async () => void seen.push(currentContext()));
+    await vi.waitFor(() => expect(seen).toHaveLength(2), 10_000);
+    await worker.stop();
+    const traces = seen.map((context) => traceIdOf(context?.traceparent ?? ''));
+    expect(traces.every((trace) => /^[0-9a-f]{32}$/.test(trace)) && traces[0] !== traces[1]).toBe(true);
+    expect(seen[0]).toMatchObject({ deadline: undefined, authorization: undefined });
   });
 
   it('when a piece throws, the others are done all the same', async () => {

@@ -81,6 +81,7 @@ export async function openShop(options: Pick<MeshOptions, 'env' | 'replicas'> = 
     bearer: (person) => `Bearer ${tokens.get(person) ?? ''}`,
     async audit() {
       const databases = await databasesOf(home);
+      await log.written();
       counter ??= await openCounter(databases.orders);
       const { count } = counter;
       const report = await audit({

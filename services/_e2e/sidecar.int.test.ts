@@ -146,20 +146,20 @@ describe('secrets', () => {
 });
 
 describe('a part that is away', () => {
-  it('when an app is, a call tries for a while and does not open the breaker on its own', async () => {
+  it('when it is an app, a call tries for a while and does not open the breaker on its own', async () => {
     const client = callerOf('http').clientOf('http');
     await two.apps.http.closeApp();
     const call = () => reasonOf(client.keepThing({ thingId: 'x', tags: [] }, { idempotencyKey: 'k' }));
     expect([await call(), await call()]).toEqual(['unreachable', 'unreachable']);
   });
 
-  it('when Redis takes no more, a first write is a failure and not a conflict', async () => {
+  it('when it is Redis that takes no more, a first write is a failure and not a conflict', async () => {
     await two.redis.command('config set maxmemory 1');
     expect(await reasonOf(sidecarOf('grpc').setState('new', 1, { ttlSeconds: 60 }))).toBe('failed');
     await two.redis.command('config set maxmemory 0');
   });
 
-  it('when Redis is gone, reading and writing are failures and not conflicts', async () => {
+  it('when it is Redis altogether, reading and writing are failures and not conflicts', async () => {
     const sidecar = sidecarOf('grpc');
     await two.redis.group.stop();
     const asked = [
@@ -170,7 +170,7 @@ describe('a part that is away', () => {
     for (const reason of await Promise.all(asked.map(reasonOf))) expect(['failed', 'deadline']).toContain(reason);
   });
 
-  it('when the sidecar is gone, it is unreachable, and not healthy', async () => {
+  it('when it is the sidecar itself, everything is unreachable, and it is not healthy', async () => {
     const sidecar = sidecarOf('grpc');
     expect(await sidecar.isHealthy()).toBe(true);
     await two.apps.grpc.daprd.kill();

@@ -111,6 +111,8 @@ async function startApp(home: DaprdHome, protocol: Protocol, statestore: string)
   };
   const daprd = await startDaprd({ home, appId: service, protocol, appPort: listening.port, appToken, components });
   const connect = createConnect(daprd);
+  let closed: Promise<void> | undefined;
+  const closeApp = () => (closed ??= listening.close());
   const channel = openChannel(daprd.grpcPort);
   return {
     daprd,
@@ -120,12 +122,12 @@ async function startApp(home: DaprdHome, protocol: Protocol, statestore: string)
       other === 'grpc'
         ? grpcTransport(channel, appIds.grpc, contracts.grpc.proto, daprd.apiToken)
         : httpTransport(daprd.sidecar, appIds.http),
-    closeApp: () => listening.close(),
+    closeApp,
     async stop() {
       channel.close();
       connect.close();
       await daprd.stop();
-      await listening.close();
+      await closeApp();
     },
   };
 }

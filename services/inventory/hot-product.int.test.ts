@@ -23,16 +23,16 @@ async function sideBySide<T>(count: number, deliver: (n: number) => Promise<T>):
   return results;
 }
 
-describe('a hot product', { timeout: 120_000 }, () => {
-  it('when 500 buyers want 100 units, exactly 100 get one', async () => {
+describe('a hot product', { timeout: 300_000 }, () => {
+  it('when 10,000 buyers want 100 units, exactly 100 get one', async () => {
     await receive(service, 'hot', 60);
     await receive(service, 'hot', 40, 'south');
-    const answers = await sideBySide(500, (n) => orders.request(`hot-${n}`, [{ productId: 'hot', quantity: 1 }]));
+    const answers = await sideBySide(10_000, (n) => orders.request(`hot-${n}`, [{ productId: 'hot', quantity: 1 }]));
     expect(new Set(answers)).toEqual(new Set(['SUCCESS']));
 
     const said = (await service.emitted()).filter((event) => event.subject.startsWith('hot-'));
     const confirmed = said.filter((event) => event.type.includes('confirmed'));
-    expect([said.length, confirmed.length]).toEqual([500, 100]);
+    expect([said.length, confirmed.length]).toEqual([10_000, 100]);
     expect(await stock(service, 'hot')).toEqual({ available: 0, reserved: 100 });
     const failed = await service.database.query(`select id from inbox where attempts > 0 and subject like 'hot-%'`);
     expect(failed).toEqual([]);

@@ -27,7 +27,11 @@ const atOnce = 8;
  * I15 of the product cache, seen as everybody sees it: each product read through the gateway, twice because the first
  * read may fill the cache, is what its row says. Gives how many could not be read; those prove nothing.
  */
-export async function checkCaches(findings: Findings, { products }: Books, gateway: string): Promise<number> {
+export async function checkCaches(
+  findings: Findings,
+  { products }: Pick<Books, 'products'>,
+  gateway: string,
+): Promise<number> {
   const rows = await products.rows(
     productRow,
     `select id, name, category, amount, currency, version, retired_at is not null as retired

@@ -7,11 +7,19 @@ import { printReport } from './print.ts';
 const usage = `usage: audit [--home folder] [--log client-log.jsonl] [--timeout seconds] [--gateway url] [--json]`;
 const couldNotRun = 2;
 
-/** Shows one line that changes, where somebody watches; nothing else is told twice. */
+/** Shows one line that changes where somebody watches; elsewhere, after two seconds, a line every ten. */
 function createProgress(stream: NodeJS.WriteStream): { show: (text: string) => void; clear: () => void } {
-  if (!stream.isTTY) return { show: () => undefined, clear: () => undefined };
-  const clear = () => void stream.write('\r\x1b[K');
-  return { show: (text) => void stream.write(`\r\x1b[K${text.slice(0, stream.columns - 1)}`), clear };
+  let next = Date.now() + 2_000;
+  if (stream.isTTY) {
+    const clear = () => void stream.write('\r\x1b[K');
+    return { show: (text) => void stream.write(`\r\x1b[K${text.slice(0, stream.columns - 1)}`), clear };
+  }
+  const show = (text: string) => {
+    if (Date.now() < next) return;
+    next = Date.now() + 10_000;
+    stream.write(`${text}\n`);
+  };
+  return { show, clear: () => undefined };
 }
 
 async function run(): Promise<number> {

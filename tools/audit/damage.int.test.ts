@@ -3,18 +3,18 @@ import { audit, type AuditReport } from './audit.ts';
 import { bookkeepers, type Databases } from './books.ts';
 import type { ClientLogLine } from './client-log.ts';
 import { openCounter } from './counter.ts';
-import { clientsDamages } from './damages/clients.ts';
+import { clientDamages } from './damages/clients.ts';
 import type { Damage } from './damages/damage.ts';
-import { eventsDamages } from './damages/events.ts';
+import { eventDamages } from './damages/events.ts';
 import { moneyDamages } from './damages/money.ts';
-import { ordersDamages } from './damages/orders.ts';
+import { orderDamages } from './damages/orders.ts';
 import { stockDamages } from './damages/stock.ts';
 import type { Invariant } from './findings.ts';
 import { playHistory } from './test-support/history.ts';
 import { connected, copyDatabase } from './test-support/scratch.ts';
 import { startSmallMesh, type SmallMesh } from './test-support/small-mesh.ts';
 
-const damages = [...moneyDamages, ...stockDamages, ...ordersDamages, ...eventsDamages, ...clientsDamages];
+const damages = [...moneyDamages, ...stockDamages, ...orderDamages, ...eventDamages, ...clientDamages];
 
 let mesh: SmallMesh;
 let lines: ClientLogLine[];

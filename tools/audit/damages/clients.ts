@@ -2,7 +2,7 @@ import type { ClientLogLine } from '../client-log.ts';
 import type { Damage } from './damage.ts';
 
 /** Damage to what clients were told, and to what a consumer counted. */
-export const clientsDamages: readonly Damage[] = [
+export const clientDamages: readonly Damage[] = [
   {
     what: 'an acknowledged order that is gone from every book',
     names: 'gone',

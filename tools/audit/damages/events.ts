@@ -1,7 +1,7 @@
 import type { Damage } from './damage.ts';
 
 /** Damage to outboxes and inboxes, to tenants and to copies. */
-export const eventsDamages: readonly Damage[] = [
+export const eventDamages: readonly Damage[] = [
   {
     what: 'a state change whose event is in no outbox',
     names: '1',

@@ -4,7 +4,7 @@ import type { Damage } from './damage.ts';
 const played = (n: number) => `(select id from orders where length(id) = 36 order by created_at offset ${n} limit 1)`;
 
 /** Damage to orders, their histories and their keys. */
-export const ordersDamages: readonly Damage[] = [
+export const orderDamages: readonly Damage[] = [
   {
     what: 'an order in no terminal state',
     names: '1',
