@@ -10,7 +10,11 @@ export default defineConfig({
   test: {
     projects: [
       project('unit', ['{services,tools}/**/*.test.ts'], ['**/*.int.test.ts', '**/*.e2e.test.ts']),
-      project('services', ['{services,tools}/**/*.int.test.ts'], [], { testTimeout: 30_000, hookTimeout: 60_000, maxWorkers: 2 }),
+      project('services', ['{services,tools}/**/*.int.test.ts'], [], {
+        testTimeout: 30_000,
+        hookTimeout: 60_000,
+        maxWorkers: 2,
+      }),
       project('mesh', ['{services,tools}/**/*.e2e.test.ts'], [], {
         testTimeout: 300_000,
         hookTimeout: 300_000,

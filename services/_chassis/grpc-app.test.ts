@@ -4,7 +4,7 @@ import { openChannel } from './client.ts';
 import type { Consumer } from './consumer.ts';
 import { buildGrpcApp } from './grpc-app.ts';
 import { chassisProto, fromMessage, loadService, type Rpc } from './proto.ts';
-import { listenGrpc } from './service.ts';
+import { listenGrpc } from './listen.ts';
 import {
   appToken,
   describeFrontDoor,

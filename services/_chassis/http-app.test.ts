@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Consumer } from './consumer.ts';
 import { buildHttpApp } from './http-app.ts';
-import { listenHttp, type Listening } from './service.ts';
+import { listenHttp, type Listening } from './listen.ts';
 import {
   appToken,
   describeFrontDoor,

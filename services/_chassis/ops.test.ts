@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { createMetrics } from './metrics.ts';
 import { closeServer, failedChecks, startOps, type Check } from './ops.ts';
-import { listenHttp } from './service.ts';
+import { listenHttp } from './listen.ts';
 
 describe('failedChecks', () => {
   it('when checks fail, throw or hang, they are named after a second at most', async () => {

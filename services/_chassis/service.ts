@@ -1,7 +1,4 @@
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import * as grpc from '@grpc/grpc-js';
 import { createDispatch, type Call } from './call.ts';
 import { createCatchUp, type EventLog } from './catch-up.ts';
 import { createConnect, type Connect } from './client.ts';
@@ -12,9 +9,10 @@ import { buildGrpcApp } from './grpc-app.ts';
 import { buildHttpApp } from './http-app.ts';
 import { createAuthenticate, type Authenticate } from './identity.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import { listenGrpc, listenHttp } from './listen.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, gaugeOf, type Metrics } from './metrics.ts';
-import { closeServer, failedChecks, startOps, watchRequests, type Check } from './ops.ts';
+import { failedChecks, startOps, type Check } from './ops.ts';
 import { listOutbox, readOutbox, unlistedSeconds } from './outbox.ts';
 import { createRelay } from './relay.ts';
 import { createSidecar, type Sidecar } from './sidecar.ts';
@@ -169,34 +167,4 @@ export function standardMethods(database: Database, checks: Readonly<Record<stri
       status: (await failedChecks(checks)).length === 0 ? 'healthy' : 'unhealthy',
     }),
   };
-}
-
-/** Something that listens on a loopback port, and how to close it once what is in flight is finished. */
-export interface Listening {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-/** Listens over HTTP on loopback; port 0 takes a free one. */
-export async function listenHttp(app: RequestListener, port: number): Promise<Listening> {
-  const server = createServer(app);
-  const isQuiet = watchRequests(server);
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address ? address.port : port,
-    close: () => closeServer(server, isQuiet),
-  };
-}
-
-/** Listens over gRPC on loopback; port 0 takes a free one. */
-export async function listenGrpc(server: grpc.Server, port: number): Promise<Listening> {
-  const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), (error, found) => {
-      if (error) reject(error);
-      else resolve(found);
-    });
-  });
-  return { port: bound, close: () => new Promise((resolve) => server.tryShutdown(() => resolve())) };
 }

@@ -3,7 +3,10 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 
 const services = new URL('../', import.meta.url);
-const schemas = z.record(z.string(), z.custom<z.ZodType>((value) => value instanceof z.ZodType));
+const schemas = z.record(
+  z.string(),
+  z.custom<z.ZodType>((value) => value instanceof z.ZodType),
+);
 const module = z.object({ expectations: schemas.optional(), answers: schemas.optional() });
 
 /** A consumer that could not read what a producer made. */

@@ -87,6 +87,12 @@ describe('with at least ten orders under way', () => {
     },
   );
 
+  it('when the bank is killed, every acknowledged order ends and nothing is lost', () =>
+    strike(() => {
+      const bank = shop.mesh.servers().find(({ name }) => name === 'bank');
+      process.kill(bank?.pid ?? Number.NaN, 'SIGKILL');
+    }));
+
   it('when PostgreSQL crashes, every acknowledged order ends and nothing is lost', () =>
     strike(() => shop.mesh.restartPostgres('immediate')));
 

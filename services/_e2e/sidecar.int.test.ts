@@ -146,12 +146,15 @@ describe('secrets', () => {
 });
 
 describe('a part that is away', () => {
-  it('when it is an app, a call tries for a while and does not open the breaker on its own', async () => {
-    const client = callerOf('http').clientOf('http');
-    await two.apps.http.closeApp();
-    const call = () => reasonOf(client.keepThing({ thingId: 'x', tags: [] }, { idempotencyKey: 'k' }));
-    expect([await call(), await call()]).toEqual(['unreachable', 'unreachable']);
-  });
+  it.each(['http', 'grpc'] as const)(
+    'when it is an app over %s, calls try for a while and do not open the breaker',
+    async (protocol) => {
+      const client = callerOf(protocol).clientOf(protocol);
+      await two.apps[protocol].closeApp();
+      const call = () => reasonOf(client.keepThing({ thingId: 'x', tags: [] }, { idempotencyKey: 'k' }));
+      expect([await call(), await call()]).toEqual(['unreachable', 'unreachable']);
+    },
+  );
 
   it('when it is Redis that takes no more, a first write is a failure and not a conflict', async () => {
     await two.redis.command('config set maxmemory 1');

@@ -13,7 +13,7 @@ import { buildGrpcApp } from '../_chassis/grpc-app.ts';
 import { buildHttpApp } from '../_chassis/http-app.ts';
 import { createLog } from '../_chassis/log.ts';
 import { createMetrics } from '../_chassis/metrics.ts';
-import { listenGrpc, listenHttp } from '../_chassis/service.ts';
+import { listenGrpc, listenHttp } from '../_chassis/listen.ts';
 import { grpcThingsContract, thingsContract, thingsMethods } from '../_chassis/test-support/things.ts';
 import { homeAt } from '../../tools/mesh/home.ts';
 import { newTokens } from '../../tools/mesh/pair.ts';

@@ -5,13 +5,10 @@ import type { Database } from '../_chassis/database.ts';
 import { isTransient } from '../_chassis/errors.ts';
 import type { Log } from '../_chassis/log.ts';
 import type { Metrics } from '../_chassis/metrics.ts';
-import { money } from '../_chassis/money.ts';
 import { cardOf } from './cards.ts';
+import { chargeRequest, key, type ChargeAnswer } from './contract.ts';
 import { createLedger } from './ledger.ts';
 import type { Charge } from './store.ts';
-
-const key = z.string().regex(/^[\x21-\x7e]{1,200}$/);
-const chargeRequest = z.object({ key, amount: money, token: z.string().min(1).max(200) });
 
 /** How long a slow charge takes, and how long a request that is never answered is held open; milliseconds. */
 export interface BankSettings {
@@ -35,7 +32,7 @@ export function buildApp(
   };
   const send = (response: Response, method: string, charge: Charge, startedAt: number) => {
     const { state: status, ...rest } = charge;
-    response.json({ ...rest, status });
+    response.json({ ...rest, status } satisfies ChargeAnswer);
     timed(method, status, startedAt);
     log.info({ method, key: charge.key, status }, 'answered');
   };

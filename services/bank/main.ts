@@ -4,7 +4,7 @@ import { createLifecycle } from '../_chassis/lifecycle.ts';
 import { createLog } from '../_chassis/log.ts';
 import { createMetrics } from '../_chassis/metrics.ts';
 import { startOps } from '../_chassis/ops.ts';
-import { listenHttp } from '../_chassis/service.ts';
+import { listenHttp } from '../_chassis/listen.ts';
 import { buildApp } from './app.ts';
 import { bankEnvironment, readPassword } from './config.ts';
 

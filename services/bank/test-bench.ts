@@ -1,6 +1,6 @@
 import { createLog } from '../_chassis/log.ts';
 import { createMetrics } from '../_chassis/metrics.ts';
-import { listenHttp } from '../_chassis/service.ts';
+import { listenHttp } from '../_chassis/listen.ts';
 import { createTestDatabase, type TestDatabase } from '../_chassis/test-support/database.ts';
 import { buildApp, type BankSettings } from './app.ts';
 

@@ -5,7 +5,7 @@ import { continueTrace, traceIdOf } from '../_chassis/context.ts';
 import type { Log } from '../_chassis/log.ts';
 import { closeServer, watchRequests } from '../_chassis/ops.ts';
 import { problemBody, type Problem } from '../_chassis/problem.ts';
-import type { Listening } from '../_chassis/service.ts';
+import type { Listening } from '../_chassis/listen.ts';
 import { problems } from './problems.ts';
 
 /** How long a client may take for its header fields and for the whole request, and may idle between two; milliseconds. */

@@ -7,8 +7,9 @@ import { paymentsContract } from '../payments/contract.ts';
 import { productsContract } from '../products/contract.ts';
 import { subscriptions } from './events.ts';
 import { methods } from './methods.ts';
+import { knowsPrices } from './prices.ts';
 import { createSaga, type Deadlines } from './saga.ts';
-import { countOpen, knowsPrices } from './store.ts';
+import { countOpen } from './store.ts';
 
 /** Orders as a function of what it stands on. */
 export function buildApp(deps: ServiceDeps, deadlines: Deadlines): App {

@@ -2,9 +2,10 @@ import { on, type Subscription } from '../_chassis/consumer.ts';
 import { eventType } from '../_chassis/contract.ts';
 import type { Transaction } from '../_chassis/database.ts';
 import * as expected from './expectations.ts';
+import { learnPrice, retirePrice } from './prices.ts';
 import type { OrderRecord } from './record.ts';
 import type { Saga } from './saga.ts';
-import { learnPrice, lockOrder, retirePrice } from './store.ts';
+import { lockOrder } from './store.ts';
 
 /** What the workers answer moves an order on; what the catalog says goes into our own price list. */
 export function subscriptions(saga: Saga): Subscription[] {

@@ -5,9 +5,10 @@ import { once } from '../_chassis/idempotency.ts';
 import { decodeCursor, encodeCursor } from '../_chassis/page.ts';
 import type { ordersContract } from './contract.ts';
 import { orderStatus } from './order.ts';
+import { findPrices } from './prices.ts';
 import { toOrder, type OrderRecord } from './record.ts';
 import type { Saga } from './saga.ts';
-import { findOrder, findPrices, listOrders, lockOrder } from './store.ts';
+import { findOrder, listOrders, lockOrder } from './store.ts';
 
 /** The order that everybody may look at, without a token. */
 const showcase = '1';

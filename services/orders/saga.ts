@@ -85,7 +85,7 @@ export function createSaga(deps: {
       const status = record.history[event.version - 1]?.status ?? 'placed';
       tx.emit(fact, { subject: orderId, tenant, data: { orderId, status, version: event.version } });
       if (index > 0) continue;
-      const reason = record.history[event.version - 1]?.reason ?? 'customer';
+      const reason = record.history.findLast((move) => move.reason !== undefined)?.reason ?? 'customer';
       for (const message of messages) send(tx, record, message, reason);
     }
     await setDeadline(tx, record);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { createLog } from '../../../services/_chassis/log.ts';
 import { createMetrics } from '../../../services/_chassis/metrics.ts';
-import { listenHttp } from '../../../services/_chassis/service.ts';
+import { listenHttp } from '../../../services/_chassis/listen.ts';
 import { createTestDatabase, type TestDatabase } from '../../../services/_chassis/test-support/database.ts';
 import { startTestService, type TestService } from '../../../services/_chassis/test-support/service.ts';
 import { buildApp as buildBank } from '../../../services/bank/app.ts';
