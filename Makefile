@@ -33,8 +33,8 @@ db: deps ## An SQL prompt (service=orders; sql="select …" for one statement)
 db: export SIDECART_SQL = $(value sql)
 audit: deps ## Check that no order, payment or piece of stock was lost (args=--json)
 	@node tools/audit/cli.ts $(args)
-redrive: deps ## List failed events, or handle them again (service=orders id=…)
-	@node tools/redrive.ts service='$(service)' id='$(id)' $(args)
+redrive: deps ## List failed events, or handle them again (service=orders id=… | all=1)
+	@node tools/redrive.ts service='$(service)' id='$(id)' all='$(all)'
 
 ##@ With the dapr CLI
 .PHONY: run backing dapr-run

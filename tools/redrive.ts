@@ -15,7 +15,7 @@ function readArguments(given: readonly string[]): ReadonlyMap<string, string> {
   for (const argument of given) {
     const [name = '', ...rest] = argument.split('=');
     if (!names.includes(name) || rest.length === 0)
-      throw new UserError(`${argument} is not understood: make redrive [service=…] [id=… | args=all=1]`);
+      throw new UserError(`${argument} is not understood: make redrive [service=…] [id=… | all=1]`);
     if (rest.join('=') !== '') values.set(name, rest.join('='));
   }
   return values;
@@ -45,7 +45,7 @@ async function list(databases: Databases, selection: Selection): Promise<number>
     return 0;
   }
   console.log(show(failed, 'attempts'));
-  console.log('\nmake redrive id=… has one handled again, make redrive args=all=1 all of them');
+  console.log('\nmake redrive id=… has one handled again, make redrive all=1 all of them');
   return 0;
 }
 

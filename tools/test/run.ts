@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { repository } from '../mesh/home.ts';
+import { homeAt, repository } from '../mesh/home.ts';
 import { startTestPostgres } from './postgres.ts';
 
 // `check`: format, lint, types and the pure tests. `services`: each service on a real PostgreSQL. `mesh`: end to end.
@@ -75,6 +76,12 @@ const plan = Object.entries(plans).find(([name]) => name === wanted)?.[1];
 if (!plan) {
   console.error(`there is no stage ${wanted}; there are ${Object.keys(plans).join(', ')}`);
   process.exit(2);
+}
+
+// Service and mesh tests want the ports of a mesh of this folder.
+if (plan !== check && existsSync(homeAt(repository).stateFile)) {
+  console.log('stopping the mesh of this folder for the tests; `make up` starts it again');
+  await run('node', ['tools/mesh/cli.ts', 'down']);
 }
 
 const started = Date.now();
