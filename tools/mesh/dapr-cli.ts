@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findDapr, findDaprd } from '../setup/locate.mjs';
 import { askSupervisor } from './control.ts';
@@ -12,7 +12,7 @@ import { UserError } from './user-error.ts';
 
 const runFile = join(repository, 'dapr-config', 'dapr.yaml');
 
-/** Runs the dapr CLI in the foreground with our daprd; its exit code becomes ours. Ctrl-C is the CLI's to handle. */
+/** Runs the dapr CLI in the foreground with our daprd; its exit code becomes ours, and so does what ends us become its. */
 async function runCli(home: Home, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
   const [dapr, daprd] = [findDapr(), findDaprd()];
   if (!dapr || !daprd)
@@ -22,8 +22,6 @@ async function runCli(home: Home, args: readonly string[], env: Record<string, s
   mkdirSync(bin, { recursive: true });
   rmSync(join(bin, 'daprd'), { force: true });
   symlinkSync(daprd.path, join(bin, 'daprd'));
-  const ignore = () => undefined;
-  process.on('SIGINT', ignore);
   const child = spawn(dapr.path, args, {
     cwd: home.root,
     stdio: 'inherit',
@@ -37,13 +35,27 @@ async function runCli(home: Home, args: readonly string[], env: Record<string, s
       ...env,
     },
   });
-  process.on('SIGTERM', () => child.kill('SIGINT'));
+  // Ctrl-C goes to the terminal's process group, and the CLI makes one of its own for a run file: there it hears only us.
+  const pass = (signal: NodeJS.Signals) => {
+    if (signal !== 'SIGINT' || child.pid === groupOf(child.pid)) child.kill('SIGINT');
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, pass);
   const code = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (exit) => resolve(exit ?? 1));
   });
-  process.removeListener('SIGINT', ignore);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, pass);
   process.exitCode = code;
+}
+
+/** The process group of a process, from /proc; undefined where there is none. */
+function groupOf(pid: number | undefined): number | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ');
+    return Number(fields?.[2]);
+  } catch {
+    return undefined;
+  }
 }
 
 /** `make backing`: only what stands behind the services, for `dapr run`. */
