@@ -113,6 +113,7 @@ export function grpcTransport(
     const metadata = new grpc.Metadata();
     const all = { ...contextHeaders(currentContext()), ...headers, 'dapr-app-id': appId, 'dapr-api-token': token };
     for (const [name, value] of Object.entries(all)) metadata.set(name, value);
+    const deadline = Date.now() + limit;
     return new Promise((resolve, reject) => {
       channel.makeUnaryRequest(
         rpc.path,
@@ -120,9 +121,9 @@ export function grpcTransport(
         (bytes: Buffer) => rpc.responseDeserialize(bytes),
         request as object,
         metadata,
-        { deadline: Date.now() + limit },
+        { deadline },
         (error, message) => {
-          if (error || !message) reject(grpcFailure(appId, error));
+          if (error || !message) reject(grpcFailure(appId, error, deadline));
           else resolve(fromMessage(message));
         },
       );
@@ -130,10 +131,14 @@ export function grpcTransport(
   };
 }
 
-function grpcFailure(appId: string, error: grpc.ServiceError | null): DependencyError {
+// The deadline travels to daprd, whose clock may strike first: what it then tears down comes back under any code.
+const clockSlackMs = 20;
+
+function grpcFailure(appId: string, error: grpc.ServiceError | null, deadline: number): DependencyError {
   const detail = error?.details ?? 'no message';
   const options = { detail: detail.slice(0, 300), cause: error };
-  if (error?.code === grpc.status.DEADLINE_EXCEEDED) return new DependencyError(appId, 'deadline', options);
+  const late = error?.code === grpc.status.DEADLINE_EXCEEDED || Date.now() >= deadline - clockSlackMs;
+  if (late) return new DependencyError(appId, 'deadline', options);
   // Over gRPC daprd reports an open breaker as UNKNOWN.
   if (/circuit breaker is open|too many requests/.test(detail))
     return new DependencyError(appId, 'breaker-open', options);

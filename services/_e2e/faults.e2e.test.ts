@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { uuidv7 } from '../_chassis/uuid.ts';
 import { order } from '../orders/contract.ts';
 import { openShop, type Shop } from './shop.ts';
@@ -11,8 +11,8 @@ beforeAll(async () => {
   shop = await openShop({
     env: { FULFILLMENT_PICK_MS: '1500', FULFILLMENT_PACK_MS: '500', CATCH_UP_INTERVAL_MS: '500' },
   });
+  return () => shop.close();
 });
-afterAll(() => shop.close());
 
 const services = ['gateway', 'products', 'inventory', 'orders', 'payments', 'fulfillment'];
 const tokens = ['tok_ok', 'tok_ok', 'tok_ok', 'tok_flaky', 'tok_declined', 'tok_lost'];

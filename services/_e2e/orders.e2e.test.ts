@@ -1,5 +1,5 @@
 import { request as httpRequest } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { uuidv7 } from '../_chassis/uuid.ts';
 import { order } from '../orders/contract.ts';
@@ -9,8 +9,8 @@ import { openShop, type Person, type Shop } from './shop.ts';
 let shop: Shop;
 beforeAll(async () => {
   shop = await openShop({ replicas: { gateway: 2 }, env: { CATCH_UP_INTERVAL_MS: '500' } });
+  return () => shop.close();
 });
-afterAll(() => shop.close());
 
 const problem = z.object({
   type: z.string(),
