@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { refusal, type Answer, type Contract, type Refusal, type listEvents, type readEvents } from './contract.ts';
 import { contextHeaders, currentContext, remainingMs } from './context.ts';
 import { DependencyError } from './errors.ts';
+import { readJson } from './json.ts';
 import { fromMessage, loadService } from './proto.ts';
 import type { Sidecar } from './sidecar.ts';
 import type { EventLog } from './catch-up.ts';
@@ -78,15 +79,6 @@ export const httpTransport =
     if (response.status === 200) return readJson(response.body);
     throw new DependencyError(service, 'failed', { detail: `${method} answered ${response.status}` });
   };
-
-/** What the text says; text that is not JSON is no answer, and no schema lets undefined pass. */
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** A channel to a loopback gRPC port. */
 export const openChannel = (port: number) =>

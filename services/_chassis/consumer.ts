@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { contextOf, withContext } from './context.ts';
+import { contextOfTrace, withContext } from './context.ts';
 import type { Database, Transaction } from './database.ts';
 import { envelope, type Envelope } from './envelope.ts';
 import { handleOnce, type Handled } from './inbox.ts';
@@ -54,8 +54,7 @@ export function createConsumer(deps: {
   async function handle(event: Envelope): Promise<Handled> {
     const handlers = byTopic.get(event.topic)?.handlers ?? {};
     const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : undefined;
-    const context = contextOf((name) => (name === 'traceparent' ? event.traceparent : undefined));
-    return withContext(context, async () => {
+    return withContext(contextOfTrace(event.traceparent), async () => {
       const { result, error } = await handleOnce(
         database,
         event,

@@ -57,6 +57,10 @@ export function contextOf(header: (name: string) => string | undefined): CallCon
   };
 }
 
+/** The context of work that no call waits for, an event or something due: a trace, and no deadline or token. */
+export const contextOfTrace = (traceparent: string | null | undefined): CallContext =>
+  contextOf((name) => (name === 'traceparent' ? (traceparent ?? undefined) : undefined));
+
 /** The headers that carry a context on to the next service. */
 export function contextHeaders(context: CallContext | undefined): Record<string, string> {
   if (!context) return {};

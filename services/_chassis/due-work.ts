@@ -1,4 +1,4 @@
-import { contextOf, currentContext, withContext } from './context.ts';
+import { contextOfTrace, currentContext, withContext } from './context.ts';
 import type { Database, Queryable } from './database.ts';
 import type { Log } from './log.ts';
 import { startWorker, type Worker } from './worker.ts';
@@ -101,8 +101,7 @@ export function startDueWork(options: {
   const underWay = new Set<Promise<void>>();
 
   async function perform(work: DueWork): Promise<void> {
-    const context = contextOf((name) => (name === 'traceparent' ? (work.traceparent ?? undefined) : undefined));
-    await withContext(context, async () => {
+    await withContext(contextOfTrace(work.traceparent), async () => {
       try {
         await options.perform(work);
       } catch (error) {

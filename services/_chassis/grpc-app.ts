@@ -5,6 +5,7 @@ import type { Consumer } from './consumer.ts';
 import { contextOf, withContext } from './context.ts';
 import type { Contract } from './contract.ts';
 import { subscribeList } from './http-app.ts';
+import { readJson } from './json.ts';
 import { chassisProto, loadService, toMessage, withoutNulls, type Rpc } from './proto.ts';
 
 const status = grpc.status;
@@ -147,14 +148,6 @@ function toEnvelope(event: TopicEvent): unknown {
     source: event.source,
     type: event.type,
     topic: event.topic,
-    data: readJson(event.data),
+    data: readJson(event.data?.toString('utf8') ?? ''),
   };
-}
-
-function readJson(bytes: Buffer | undefined): unknown {
-  try {
-    return JSON.parse(bytes?.toString('utf8') ?? '');
-  } catch {
-    return undefined;
-  }
 }

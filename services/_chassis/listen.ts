@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import * as grpc from '@grpc/grpc-js';
 import { closeServer, watchRequests } from './ops.ts';
 
@@ -10,8 +10,10 @@ export interface Listening {
 }
 
 /** Listens over HTTP on loopback; port 0 takes a free one. */
-export async function listenHttp(app: RequestListener, port: number): Promise<Listening> {
-  const server = createServer(app);
+export const listenHttp = (app: RequestListener, port: number): Promise<Listening> => listenOn(createServer(app), port);
+
+/** Has an HTTP server listen on loopback; port 0 takes a free one. */
+export async function listenOn(server: Server, port: number): Promise<Listening> {
   const isQuiet = watchRequests(server);
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');

@@ -2,6 +2,7 @@ import { Pool } from 'undici';
 import { contextHeaders, currentContext, remainingMs } from './context.ts';
 import { toWire, type Envelope } from './envelope.ts';
 import { DependencyError } from './errors.ts';
+import { readJson } from './json.ts';
 
 /** What an app asks of its sidecar. Every call is bounded by the deadline of the work it belongs to, or by its own limit. */
 export interface Sidecar {
@@ -150,11 +151,7 @@ function sidecarFailure(response: { status: number; body: string }): string | un
 }
 
 function failedEntries(body: string): number | undefined {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed !== 'object' || parsed === null || !('failedEntries' in parsed)) return undefined;
-    return Array.isArray(parsed.failedEntries) ? parsed.failedEntries.length : undefined;
-  } catch {
-    return undefined;
-  }
+  const parsed = readJson(body);
+  if (typeof parsed !== 'object' || parsed === null || !('failedEntries' in parsed)) return undefined;
+  return Array.isArray(parsed.failedEntries) ? parsed.failedEntries.length : undefined;
 }

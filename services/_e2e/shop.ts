@@ -1,5 +1,4 @@
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
@@ -10,6 +9,7 @@ import { audit } from '../../tools/audit/audit.ts';
 import { openCounter, type Counter } from '../../tools/audit/counter.ts';
 import { openClientLog, recordingClient, type ClientAnswer, type ClientRequest } from '../../tools/audit/client-log.ts';
 import { databasesOf } from '../../tools/connections.ts';
+import { makeTemporaryHome } from '../../tools/mesh/home.ts';
 import { startMesh, type Mesh, type MeshOptions } from '../../tools/mesh/mesh.ts';
 
 /** Who a test can be; each is a seeded person. */
@@ -56,8 +56,7 @@ const jwk = z.looseObject({ kty: z.string() });
 
 /** Starts a shop; everything is gone again after `close`, but for a start that failed, whose logs stay. */
 export async function openShop(options: Pick<MeshOptions, 'env' | 'replicas'> = {}): Promise<Shop> {
-  const home = await mkdtemp(join(tmpdir(), 'sidecart-mesh-'));
-  await chmod(home, 0o711);
+  const home = await makeTemporaryHome();
   const mesh = await startMesh({ home, ...options });
   const secrets = signingKey.parse(JSON.parse(await readFile(join(home, '.data/secrets.json'), 'utf8')));
   const key = jwk.parse(JSON.parse(secrets.tokenSigningKey));

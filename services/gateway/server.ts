@@ -1,11 +1,9 @@
-import { once } from 'node:events';
 import { STATUS_CODES, createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { continueTrace, traceIdOf } from '../_chassis/context.ts';
 import type { Log } from '../_chassis/log.ts';
-import { closeServer, watchRequests } from '../_chassis/ops.ts';
 import { problemBody, type Problem } from '../_chassis/problem.ts';
-import type { Listening } from '../_chassis/listen.ts';
+import { listenOn, type Listening } from '../_chassis/listen.ts';
 import { problems } from './problems.ts';
 
 /** How long a client may take for its header fields and for the whole request, and may idle between two; milliseconds. */
@@ -49,14 +47,7 @@ export async function listenPublic(
       refuse(socket, problemOfClientError(error), log);
     }
   });
-  const isQuiet = watchRequests(server);
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address ? address.port : port,
-    close: () => closeServer(server, isQuiet),
-  };
+  return listenOn(server, port);
 }
 
 /** The problem that Node's HTTP parser, or its patience, had with a client. */

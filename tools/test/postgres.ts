@@ -1,7 +1,5 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { homeAt, prepareHome } from '../mesh/home.ts';
+import { rm } from 'node:fs/promises';
+import { homeAt, makeTemporaryHome } from '../mesh/home.ts';
 import { createPostgres } from '../mesh/postgres.ts';
 import { dropCluster } from '../mesh/postgres-cluster.ts';
 import { waitUntilReady } from '../mesh/wait.ts';
@@ -10,10 +8,8 @@ const port = 15433;
 
 /** A PostgreSQL of its own for the service tests, in a temporary folder; quick because nothing in it must survive. */
 export async function startTestPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
-  const root = await mkdtemp(join(tmpdir(), 'sidecart-test-'));
-  await chmod(root, 0o711);
+  const root = await makeTemporaryHome();
   const home = homeAt(root);
-  await prepareHome(home);
   const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' };
   const postgres = await createPostgres({ home, port, password: 'test', settings, onEvent: () => undefined });
   const { group } = postgres;
