@@ -42,6 +42,17 @@ describe('transaction', () => {
     expect(await count('b')).toBe(0);
   });
 
+  it('when a write that nobody waits for fails, the commit fails with its cause, whatever came after it', async () => {
+    const failing = db.transaction(async (tx) => {
+      tx.write(add('b'));
+      tx.write('select 1/0');
+      await tx.query(add('b')).catch(() => undefined);
+      tx.emit(Happened, about('after a failed write'));
+    });
+    await expect(failing).rejects.toMatchObject({ code: '22012' });
+    expect([await count('b'), committed.includes('after a failed write')]).toEqual([0, false]);
+  });
+
   it('when the data of an event is not of its shape, nothing is kept', async () => {
     const emitted = db.transaction(async (tx) => {
       await tx.query(add('b'));

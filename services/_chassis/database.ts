@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { EventDefinition } from './contract.ts';
 import { createEnvelope, type Envelope } from './envelope.ts';
-import { isConflict } from './errors.ts';
+import { isConflict, isConsequence } from './errors.ts';
 import type { Log } from './log.ts';
 
 /** Runs one statement; the rows are parsed by the caller's schema or declared type at the store's edge. */
@@ -13,6 +13,8 @@ export interface Queryable {
 
 /** A transaction in which state and events are written together; what is emitted is published only after the commit. */
 export interface Transaction extends Queryable {
+  /** Runs a statement whose rows nobody needs: it is sent at once and waited for at the commit, which fails with it. */
+  write(sql: string, values?: readonly unknown[]): void;
   emit<Data extends z.ZodType>(
     event: EventDefinition<Data>,
     fields: { subject: string; tenant: string; data: z.input<Data> },
@@ -45,7 +47,10 @@ const maxTries = 8;
 // A delivery that takes longer than 3 s comes a second time while the first still holds a connection.
 const retryForMs = 2_000;
 
-/** A pool whose every wait is bounded: 2 s for a connection, 5 s a statement, 3 s a lock, 10 s idle in a transaction. */
+/**
+ * A pool whose every wait is bounded: 2 s for a connection, 5 s a statement, 3 s a lock, 10 s idle in a transaction.
+ * Statements are prepared once a connection, and sent without waiting for the ones before them where nobody reads those.
+ */
 export function createDatabase(options: DatabaseOptions): Database {
   const { service, log } = options;
   const pool = new pg.Pool({
@@ -62,6 +67,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: 10_000,
     application_name: service,
     keepAlive: true,
+    pipeline: true,
   });
   pool.on('error', (error) => log.warn({ err: error }, 'idle database connection lost'));
   // A client that is checked out has no listener of the pool's: losing its connection would end the process, whereas
@@ -73,29 +79,41 @@ export function createDatabase(options: DatabaseOptions): Database {
     const client = await pool.connect();
     const events: Envelope[] = [];
     const afterwards: (() => void)[] = [];
+    const writes: Promise<unknown>[] = [];
+    const write = (statement: Promise<unknown>): void => {
+      statement.catch(() => undefined); // it is looked at when the commit is
+      writes.push(statement);
+    };
     let committed = false;
     let broken: Error | undefined;
     try {
-      await client.query('begin');
+      write(client.query('begin'));
       const result = await work({
         query: (sql, values) => rows(client, sql, values),
+        write: (sql, values) => write(rows(client, sql, values)),
         emit: (event, fields) => {
           const data: unknown = event.data.parse(fields.data);
           events.push(createEnvelope(service, { type: event.type, topic: event.topic, ...fields, data }));
         },
         afterCommit: (work) => void afterwards.push(work),
       });
-      await insertOutbox(client, events);
+      if (events.length > 0) write(insertOutbox(client, events));
+      const commit = client.query('commit');
+      commit.catch(() => undefined);
+      await Promise.all(writes);
       // PostgreSQL answers a commit with ROLLBACK, and no error, when a statement failed and `work` went on all the same.
-      const { command } = await client.query('commit');
-      if (command !== 'COMMIT') throw new Error('a statement of the transaction had failed: nothing was kept');
+      if ((await commit).command !== 'COMMIT')
+        throw new Error('a statement of the transaction had failed: nothing was kept');
       committed = true;
       return result;
     } catch (error) {
       await client.query('rollback').catch((cause: unknown) => {
         broken = cause instanceof Error ? cause : new Error(String(cause));
       });
-      throw error;
+      const failed: unknown[] = [error];
+      for (const written of await Promise.allSettled(writes))
+        if (written.status === 'rejected') failed.push(written.reason);
+      throw failed.find((cause) => !isConsequence(cause)) ?? error;
     } finally {
       client.release(broken);
       if (committed) {
@@ -133,12 +151,22 @@ async function rows<Row extends pg.QueryResultRow>(
   sql: string,
   values?: readonly unknown[],
 ): Promise<Row[]> {
-  return (await on.query<Row>(sql, values === undefined ? undefined : [...values])).rows;
+  return (await on.query<Row>({ name: nameOf(sql), text: sql, values: values === undefined ? [] : [...values] })).rows;
+}
+
+// PostgreSQL cuts longer names than 63 bytes. The statements are constants of the code, so there are only so many.
+const names = new Map<string, string>();
+
+/** The name under which a statement is prepared. */
+function nameOf(sql: string): string {
+  const name = names.get(sql) ?? `s${names.size}`;
+  names.set(sql, name);
+  return name;
 }
 
 async function insertOutbox(client: pg.ClientBase, events: readonly Envelope[]): Promise<void> {
-  if (events.length === 0) return;
-  await client.query(
+  await rows(
+    client,
     `insert into outbox (id, tenant, topic, type, subject, envelope)
      select e ->> 'id', e ->> 'tenant', e ->> 'topic', e ->> 'type', e ->> 'subject', e
        from json_array_elements($1::json) with ordinality as list (e, n) order by n`,

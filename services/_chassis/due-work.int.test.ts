@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Transaction } from './database.ts';
 import { currentContext, traceIdOf, type CallContext } from './context.ts';
 import { finish, lease, putOff, restate, schedule, startDueWork, type DueWork } from './due-work.ts';
 import { createLog } from './log.ts';
@@ -13,7 +14,9 @@ beforeAll(async () => {
 beforeEach(() => db.query('delete from due_work'));
 afterAll(() => db.close());
 
-const add = (subject: string, inMs = 0, state = 'new') => schedule(db, { kind, subject, tenant: 'main', state, inMs });
+const inTransaction = <T>(work: (tx: Transaction) => T) => db.transaction(async (tx) => work(tx));
+const add = (subject: string, inMs = 0, state = 'new') =>
+  inTransaction((tx) => schedule(tx, { kind, subject, tenant: 'main', state, inMs }));
 const take = (limit = 10, states?: string[]) => lease(db, { kind, limit, leaseMs: 60_000, ...(states && { states }) });
 
 describe('lease', () => {
@@ -44,8 +47,8 @@ describe('lease', () => {
 
   it('when one kind of work for a subject is done, another kind stays', async () => {
     await add('a');
-    await schedule(db, { kind: 'other', subject: 'a', tenant: 'main', state: 'new', inMs: 0 });
-    await finish(db, { kind: 'other', subject: 'a' });
+    await inTransaction((tx) => schedule(tx, { kind: 'other', subject: 'a', tenant: 'main', state: 'new', inMs: 0 }));
+    await inTransaction((tx) => finish(tx, { kind: 'other', subject: 'a' }));
     expect(await take()).toHaveLength(1);
   });
 
@@ -59,12 +62,12 @@ describe('lease', () => {
     await add('a');
     const [work] = await take();
     if (!work) throw new Error('nothing leased');
-    const now = await restate(db, work, 'old');
+    const now = await inTransaction((tx) => restate(tx, work, 'old'));
     expect(await take()).toEqual([]);
-    await finish(db, work);
-    await putOff(db, work, 0);
+    await inTransaction((tx) => finish(tx, work));
+    await inTransaction((tx) => putOff(tx, work, 0));
     expect(await take()).toEqual([]);
-    await putOff(db, now, 0);
+    await inTransaction((tx) => putOff(tx, now, 0));
     expect(await take()).toEqual([{ ...now, attempts: 2 }]);
   });
 });
@@ -94,7 +97,7 @@ describe('startDueWork', () => {
     const done: Record<string, string[]> = { one: [], two: [] };
     const both = Object.values(done).map((own) =>
       start(async ({ subject, state }) => {
-        await db.transaction((tx) => finish(tx, { kind, subject, state }));
+        await inTransaction((tx) => finish(tx, { kind, subject, state }));
         own.push(subject);
       }),
     );
@@ -127,7 +130,7 @@ describe('startDueWork', () => {
     const done: string[] = [];
     const worker = start(async ({ subject }) => void done.push(subject));
     await db.transaction(async (tx) => {
-      await schedule(tx, { kind, subject: 'a', tenant: 'main', state: 'new', inMs: 30 });
+      schedule(tx, { kind, subject: 'a', tenant: 'main', state: 'new', inMs: 30 });
       tx.afterCommit(() => worker.wake(30));
     });
     await vi.waitFor(() => expect(done).toEqual(['a']), 10_000);

@@ -1,5 +1,5 @@
 import { contextOfTrace, currentContext, withContext } from './context.ts';
-import type { Database, Queryable } from './database.ts';
+import type { Database, Queryable, Transaction } from './database.ts';
 import type { Log } from './log.ts';
 import { startWorker, type Worker } from './worker.ts';
 
@@ -14,12 +14,14 @@ export interface DueWork {
   readonly traceparent: string | null;
 }
 
+type Writes = Pick<Transaction, 'write'>;
+
 /** Puts work in, or replaces what this kind holds for the subject, in the transaction of the state it is for. */
-export async function schedule(
-  tx: Queryable,
+export function schedule(
+  tx: Writes,
   work: { kind: string; subject: string; tenant: string; state: string; inMs: number },
-): Promise<void> {
-  await tx.query(
+): void {
+  tx.write(
     `insert into due_work (kind, subject, tenant, state, due_at, traceparent)
      values ($1, $2, $3, $4, clock_timestamp() + make_interval(secs => $5::float8 / 1000), $6)
      on conflict (kind, subject) do update
@@ -30,8 +32,8 @@ export async function schedule(
 }
 
 /** Takes work out, if it is still for that state (or whatever it is for). */
-export async function finish(tx: Queryable, work: { kind: string; subject: string; state?: string }): Promise<void> {
-  await tx.query('delete from due_work where kind = $1 and subject = $2 and ($3::text is null or state = $3)', [
+export function finish(tx: Writes, work: { kind: string; subject: string; state?: string }): void {
+  tx.write('delete from due_work where kind = $1 and subject = $2 and ($3::text is null or state = $3)', [
     work.kind,
     work.subject,
     work.state ?? null,
@@ -39,8 +41,8 @@ export async function finish(tx: Queryable, work: { kind: string; subject: strin
 }
 
 /** Gives work back for later, if it is still for that state; its attempts stay counted. */
-export async function putOff(tx: Queryable, work: DueWork, inMs: number): Promise<void> {
-  await tx.query(
+export function putOff(tx: Writes, work: DueWork, inMs: number): void {
+  tx.write(
     `update due_work
         set leased_until = '-infinity', due_at = clock_timestamp() + make_interval(secs => $4::float8 / 1000)
       where kind = $1 and subject = $2 and state = $3`,
@@ -49,8 +51,8 @@ export async function putOff(tx: Queryable, work: DueWork, inMs: number): Promis
 }
 
 /** Says that leased work is from now on for another state; lease, time and attempts stay as they are. */
-export async function restate(tx: Queryable, work: DueWork, state: string): Promise<DueWork> {
-  await tx.query('update due_work set state = $4 where kind = $1 and subject = $2 and state = $3', [
+export function restate(tx: Writes, work: DueWork, state: string): DueWork {
+  tx.write('update due_work set state = $4 where kind = $1 and subject = $2 and state = $3', [
     work.kind,
     work.subject,
     work.state,

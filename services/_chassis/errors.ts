@@ -26,6 +26,9 @@ const conflictCodes = new Set(['40001', '40P01', '55P03', '23505']);
  */
 export const isConflict = (error: unknown): boolean => conflictCodes.has(codeOf(error));
 
+/** PostgreSQL's answer to whatever follows a failed statement in its transaction: true of every one, the cause of none. */
+export const isConsequence = (error: unknown): boolean => codeOf(error) === '25P02';
+
 const networkCodes = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN'];
 const driverMessages = /connection (terminated|timeout)|timeout (exceeded|expired)|query read timeout|not queryable/i;
 

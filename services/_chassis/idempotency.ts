@@ -30,10 +30,13 @@ export async function once<T extends { kind: string }>(
     );
     if (known) return known.request_hash === hash ? (JSON.parse(known.answer) as T) : { kind: 'key-reused' };
     const answer = await work(tx);
-    await tx.query(
-      'insert into idempotency_keys (tenant, caller, key, request_hash, answer) values ($1, $2, $3, $4, $5)',
-      [tenant, caller, key, hash, JSON.stringify(answer)],
-    );
+    tx.write('insert into idempotency_keys (tenant, caller, key, request_hash, answer) values ($1, $2, $3, $4, $5)', [
+      tenant,
+      caller,
+      key,
+      hash,
+      JSON.stringify(answer),
+    ]);
     return answer;
   });
 }

@@ -25,7 +25,7 @@ export function createLedger(deps: { database: Database; slowMs: number; stoppin
       if (state === before.state) return before;
       const burnt = state === 'voided' && { reason: 'refused: reversed before it was charged' };
       const after = { ...before, ...details, ...burnt, state };
-      await settleCharge(tx, after);
+      settleCharge(tx, after);
       return after;
     });
 

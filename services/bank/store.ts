@@ -1,4 +1,4 @@
-import type { Queryable } from '../_chassis/database.ts';
+import type { Queryable, Transaction } from '../_chassis/database.ts';
 import type { Money } from '../_chassis/money.ts';
 import type { ChargeState } from './charge.ts';
 
@@ -24,8 +24,8 @@ export async function findCharge(db: Queryable, key: string): Promise<Charge> {
 }
 
 /** Makes sure the key has a row and locks it until the transaction ends. */
-export async function lockCharge(tx: Queryable, key: string): Promise<Charge> {
-  await tx.query('insert into charges (key) values ($1) on conflict do nothing', [key]);
+export async function lockCharge(tx: Transaction, key: string): Promise<Charge> {
+  tx.write('insert into charges (key) values ($1) on conflict do nothing', [key]);
   const [row] = await tx.query<ChargeRow>(
     'select state, amount, currency, reason from charges where key = $1 for update',
     [key],
@@ -46,16 +46,16 @@ export async function countRequest(db: Queryable, key: string): Promise<{ reques
 }
 
 /** Writes what became of a locked charge, and the movement of money that goes with it. */
-export async function settleCharge(tx: Queryable, charge: Charge): Promise<void> {
+export function settleCharge(tx: Transaction, charge: Charge): void {
   const { key, state, amount, reason } = charge;
-  await tx.query(
+  tx.write(
     `update charges set state = $2, amount = $3, currency = $4, reason = $5, updated_at = clock_timestamp()
       where key = $1`,
     [key, state, amount?.amount ?? null, amount?.currency ?? null, reason ?? null],
   );
   if (amount === undefined || (state !== 'captured' && state !== 'refunded')) return;
   const [kind, moved] = state === 'captured' ? ['charge', amount.amount] : ['refund', -amount.amount];
-  await tx.query('insert into entries (key, kind, amount, currency) values ($1, $2, $3, $4)', [
+  tx.write('insert into entries (key, kind, amount, currency) values ($1, $2, $3, $4)', [
     key,
     kind,
     moved,

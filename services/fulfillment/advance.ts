@@ -33,13 +33,13 @@ export function createAdvance(pace: Pace, wake: (inMs: number) => void): Advance
     const next = nextWork(state);
     if (next) {
       const inMs = next === 'pack' ? pace.pickMs : pace.packMs;
-      await schedule(tx, { kind: stepKind, subject: orderId, tenant, state, inMs });
+      schedule(tx, { kind: stepKind, subject: orderId, tenant, state, inMs });
       tx.afterCommit(() => wake(inMs));
     } else {
-      await finish(tx, { kind: stepKind, subject: orderId });
+      finish(tx, { kind: stepKind, subject: orderId });
     }
     if (decision.answer === 'shipment.dispatched') {
-      await bookShipment(tx, moved);
+      bookShipment(tx, moved);
       tx.emit(ShipmentDispatched, { subject: orderId, tenant, data: { orderId, lines } });
     } else if (decision.answer === 'shipment.cancelled') {
       tx.emit(ShipmentCancelled, { subject: orderId, tenant, data: { orderId, reason } });

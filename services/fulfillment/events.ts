@@ -17,7 +17,7 @@ export function subscriptions(advance: Advance): Subscription[] {
           async (tx, { orderId, lines }, { tenant }) => {
             const order = await openFulfillment(tx, tenant, orderId);
             const decision = decideShipment(order.state, 'shipment.requested');
-            if (decision.kind === 'moved') await recordLines(tx, order, lines);
+            if (decision.kind === 'moved') recordLines(tx, order, lines);
             await advance(tx, order, decision);
           },
         ),

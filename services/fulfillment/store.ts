@@ -26,10 +26,7 @@ const columns = 'tenant, order_id as "orderId", state, lines';
 
 /** Makes sure the order has a row, and locks it; throws where the order is another tenant's. */
 export async function openFulfillment(tx: Transaction, tenant: string, orderId: string): Promise<Fulfillment> {
-  await tx.query('insert into fulfillments (tenant, order_id) values ($1, $2) on conflict do nothing', [
-    tenant,
-    orderId,
-  ]);
+  tx.write('insert into fulfillments (tenant, order_id) values ($1, $2) on conflict do nothing', [tenant, orderId]);
   const [row] = await tx.query(`select ${columns} from fulfillments where tenant = $1 and order_id = $2 for update`, [
     tenant,
     orderId,
@@ -39,12 +36,8 @@ export async function openFulfillment(tx: Transaction, tenant: string, orderId: 
 }
 
 /** Writes down what is to be shipped. */
-export async function recordLines(
-  tx: Transaction,
-  { tenant, orderId }: Fulfillment,
-  lines: Fulfillment['lines'],
-): Promise<void> {
-  await tx.query('update fulfillments set lines = $3 where tenant = $1 and order_id = $2', [
+export function recordLines(tx: Transaction, { tenant, orderId }: Fulfillment, lines: Fulfillment['lines']): void {
+  tx.write('update fulfillments set lines = $3 where tenant = $1 and order_id = $2', [
     tenant,
     orderId,
     JSON.stringify(lines),
@@ -66,9 +59,9 @@ export async function moveFulfillment(
 }
 
 /** Books the parcel of an order that leaves; there can only be one. */
-export async function bookShipment(tx: Transaction, { tenant, orderId }: Fulfillment): Promise<void> {
+export function bookShipment(tx: Transaction, { tenant, orderId }: Fulfillment): void {
   const { carrier, trackingCode } = assignCarrier(orderId);
-  await tx.query('insert into shipments (id, tenant, order_id, carrier, tracking_code) values ($1, $2, $3, $4, $5)', [
+  tx.write('insert into shipments (id, tenant, order_id, carrier, tracking_code) values ($1, $2, $3, $4, $5)', [
     uuidv7(),
     tenant,
     orderId,

@@ -24,7 +24,7 @@ export function startStepWorker(deps: { database: Database; log: Log; advance: A
         const state = shipmentState.parse(work.state);
         const step = nextWork(state);
         const from = { tenant: work.tenant, orderId: work.subject, state };
-        if (!step || !(await advance(tx, from, decideShipment(state, step)))) await finish(tx, work);
+        if (!step || !(await advance(tx, from, decideShipment(state, step)))) finish(tx, work);
       }),
   });
 }

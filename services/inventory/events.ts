@@ -70,8 +70,8 @@ async function follow(
   if (decision.kind === 'unchanged') return;
   const { state, stock: effect, answer } = decision;
   const lines = effect === undefined ? [] : (found.taken ?? (await lockReservedLines(tx, order)));
-  if (effect === undefined) await setReservation(tx, order, state);
-  else await bookLines(tx, order, { state, effect, lines });
+  if (effect === undefined) setReservation(tx, order, state);
+  else bookLines(tx, order, { state, effect, lines });
 
   const { tenant, orderId } = order;
   const message = { subject: orderId, tenant };

@@ -33,7 +33,7 @@ describe('reservation.requested', () => {
     ];
 
     expect(await orders.request('fits', lines)).toBe('SUCCESS');
-    expect(watch.statements).toBe(4); // inbox, reservation, stock, and all that is booked
+    expect(watch.statements).toBe(3); // inbox, reservation, stock; all that is booked goes out unawaited
     expect(await answers('fits')).toEqual([
       {
         type: 'confirmed',

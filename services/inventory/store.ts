@@ -68,8 +68,8 @@ export async function lockReservedLines(tx: Transaction, { tenant, orderId }: Or
 }
 
 /** Ends the handling of a reservation that takes no stock. */
-export async function setReservation(tx: Transaction, order: OrderRef, state: ReservationState): Promise<void> {
-  await tx.query('update reservations set state = $3, at = clock_timestamp() where tenant = $1 and order_id = $2', [
+export function setReservation(tx: Transaction, order: OrderRef, state: ReservationState): void {
+  tx.write('update reservations set state = $3, at = clock_timestamp() where tenant = $1 and order_id = $2', [
     order.tenant,
     order.orderId,
     state,
@@ -80,13 +80,13 @@ export async function setReservation(tx: Transaction, order: OrderRef, state: Re
  * Moves the reservation to its new state and every line's units with it, each move with its row in the ledger. One
  * statement, because a hot product's rows are locked until the commit: each round trip here costs every waiting buyer.
  */
-export async function bookLines(
+export function bookLines(
   tx: Transaction,
   order: OrderRef,
   move: { state: ReservationState; effect: StockEffect; lines: readonly AllocatedLine[] },
-): Promise<void> {
+): void {
   const { available = 0, reserved = 0, shipped = 0 } = stockMoves[move.effect];
-  await tx.query(
+  tx.write(
     `with lines as (select * from jsonb_to_recordset($4) as l ("productId" text, warehouse text, quantity bigint)),
      held as (
        insert into reservation_lines (tenant, order_id, product_id, warehouse, quantity)

@@ -17,13 +17,13 @@ export function subscriptions(saga: Saga): Subscription[] {
         [eventType('inventory', 'reservation.confirmed')]: on(
           expected.reservationConfirmed,
           async (tx, data, event) => {
-            await saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'reservation.confirmed', {
+            saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'reservation.confirmed', {
               lines: data.lines,
             });
           },
         ),
         [eventType('inventory', 'reservation.refused')]: on(expected.reservationRefused, async (tx, data, event) => {
-          await saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'reservation.refused', {
+          saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'reservation.refused', {
             reason: 'out-of-stock',
           });
         }),
@@ -34,15 +34,15 @@ export function subscriptions(saga: Saga): Subscription[] {
       topic: 'payments.events',
       handlers: {
         [eventType('payments', 'payment.captured')]: on(expected.paymentCaptured, async (tx, data, event) => {
-          await saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'payment.captured');
+          saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'payment.captured');
         }),
         [eventType('payments', 'payment.declined')]: on(expected.paymentDeclined, async (tx, data, event) => {
-          await saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'payment.declined', {
+          saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'payment.declined', {
             reason: data.reason,
           });
         }),
         [eventType('payments', 'payment.reversed')]: on(expected.paymentReversed, async (tx, data, event) => {
-          await saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'payment.reversed');
+          saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'payment.reversed');
         }),
       },
     },
@@ -51,16 +51,11 @@ export function subscriptions(saga: Saga): Subscription[] {
       topic: 'fulfillment.events',
       handlers: {
         [eventType('fulfillment', 'shipment.dispatched')]: on(expected.shipmentDispatched, async (tx, data, event) => {
-          await saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'shipment.dispatched');
+          saga.advance(tx, await theOrder(tx, event.tenant, data.orderId), 'shipment.dispatched');
         }),
         [eventType('fulfillment', 'shipment.cancelled')]: on(expected.shipmentCancelled, async (tx, data, event) => {
           const order = await theOrder(tx, event.tenant, data.orderId);
-          await saga.advance(
-            tx,
-            order,
-            'shipment.cancelled',
-            order.state === 'paid' ? { reason: 'cannot-be-shipped' } : {},
-          );
+          saga.advance(tx, order, 'shipment.cancelled', order.state === 'paid' ? { reason: 'cannot-be-shipped' } : {});
         }),
       },
     },

@@ -43,7 +43,7 @@ export function methods(deps: { database: Database; saga: Saga }): Methods<typeo
           return { kind: 'unknown-products' as const, productIds: unknown };
         const amount = items.reduce((sum, item) => sum + item.quantity * item.unitPrice.amount, 0);
         const { paymentToken } = request;
-        const record = await saga.place(tx, {
+        const record = saga.place(tx, {
           tenant,
           customerId: principal.subject,
           items,
@@ -82,7 +82,7 @@ export function methods(deps: { database: Database; saga: Saga }): Methods<typeo
         const record = await lockOrder(tx, call.tenant, request.orderId);
         if (!record || !maySee(call, record)) return { kind: 'not-found' as const };
         const reason = call.principal?.subject === record.customerId ? 'customer' : 'staff';
-        const after = await saga.advance(tx, record, 'cancel', { reason });
+        const after = saga.advance(tx, record, 'cancel', { reason });
         if (!after) return { kind: 'not-cancellable' as const, status: orderStatus(record.state) };
         return { kind: 'cancelled' as const, order: toOrder(after) };
       });

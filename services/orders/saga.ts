@@ -30,14 +30,14 @@ export interface Deadlines {
 
 export interface Saga {
   /** Places a new order: its history, its first message and its deadline. */
-  place(tx: Transaction, order: NewOrder): Promise<OrderRecord>;
+  place(tx: Transaction, order: NewOrder): OrderRecord;
   /** Applies an input to an order that is locked; gives it as it is then, or undefined when the answer is "no". */
   advance(
     tx: Transaction,
     record: OrderRecord,
     input: Exclude<OrderInput, 'place'>,
     details?: Details,
-  ): Promise<OrderRecord | undefined>;
+  ): OrderRecord | undefined;
   /** Starts the worker that finds orders whose time in a state is over. */
   startDeadlines(): Worker;
 }
@@ -71,13 +71,13 @@ export function createSaga(deps: {
     registers: [deps.metrics.registry],
   });
 
-  async function move(
+  function move(
     tx: Transaction,
     before: OrderRecord | undefined,
     recorded: readonly OrderEvent[],
     messages: readonly OrderMessage[],
-  ) {
-    const record = await appendEvents(tx, before, recorded);
+  ): OrderRecord {
+    const record = appendEvents(tx, before, recorded);
     const { tenant, id: orderId } = record;
     for (const [index, event] of recorded.entries()) {
       const fact = facts[event.type];
@@ -88,24 +88,24 @@ export function createSaga(deps: {
       const reason = record.history.findLast((move) => move.reason !== undefined)?.reason ?? 'customer';
       for (const message of messages) send(tx, record, message, reason);
     }
-    await setDeadline(tx, record);
+    setDeadline(tx, record);
     return record;
   }
 
-  async function setDeadline(tx: Transaction, { id: subject, tenant, state }: OrderRecord): Promise<void> {
-    if (isTerminal(state)) await finish(tx, { kind: deadlineKind, subject });
-    else await schedule(tx, { kind: deadlineKind, subject, tenant, state, inMs: msFor(state, deadlines) });
+  function setDeadline(tx: Transaction, { id: subject, tenant, state }: OrderRecord): void {
+    if (isTerminal(state)) finish(tx, { kind: deadlineKind, subject });
+    else schedule(tx, { kind: deadlineKind, subject, tenant, state, inMs: msFor(state, deadlines) });
   }
 
   const saga: Saga = {
-    async place(tx, { tenant, ...data }) {
+    place(tx, { tenant, ...data }) {
       const decision = decideOrder('none', 'place');
       if (decision.kind !== 'moved') throw new Error('an order that cannot be placed');
       const placed: OrderEvent = { tenant, orderId: uuidv7(), version: 1, at: clock(), type: 'placed', data };
       return move(tx, undefined, [placed], decision.messages);
     },
 
-    async advance(tx, record, input, details = {}) {
+    advance(tx, record, input, details = {}) {
       const decision = decideOrder(record.state, input);
       if (decision.kind === 'refused') return undefined;
       if (decision.kind === 'unchanged') return record;
@@ -128,13 +128,13 @@ export function createSaga(deps: {
           database.transaction(async (tx) => {
             const record = await lockOrder(tx, tenant, subject);
             if (record?.state === state) {
-              const after = await saga.advance(tx, record, 'deadline', { reason: deadlineFor(record.state) });
+              const after = saga.advance(tx, record, 'deadline', { reason: deadlineFor(record.state) });
               if (after === record) {
                 overdue.inc({ state });
                 log.warn({ orderId: subject, state }, 'order overdue');
               }
             }
-            await finish(tx, { kind: deadlineKind, subject, state });
+            finish(tx, { kind: deadlineKind, subject, state });
           }),
       }),
   };

@@ -1,6 +1,5 @@
 import type { ClientBase } from 'pg';
 import { eventType } from '../_chassis/contract.ts';
-import { queryableOver } from '../_chassis/database.ts';
 import { seedInbox, seedOutbox, type PastEvent } from '../_chassis/seeding.ts';
 import { ordersContract } from './contract.ts';
 import { applyEvent, orderEvent, type OrderEvent, type OrderRecord } from './record.ts';
@@ -162,7 +161,9 @@ async function seedOrder(
       say(`order.${event.type}`, at, { status: record.history.at(-1)?.status, version });
     }
   }
-  await appendEvents(queryableOver(client), undefined, events);
+  const statements: [string, unknown[]][] = [];
+  appendEvents({ write: (sql, values = []) => void statements.push([sql, [...values]]) }, undefined, events);
+  for (const [sql, values] of statements) await client.query(sql, values);
   await seedOutbox(client, said);
   await seedInbox(client, heard);
 }

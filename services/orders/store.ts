@@ -91,11 +91,11 @@ export async function listOrders(
  * Appends events to an order and writes the row that their fold gives. A version that is there already is a conflict, and
  * the whole transaction is done again.
  */
-export async function appendEvents(
-  tx: Queryable,
+export function appendEvents(
+  tx: Pick<Transaction, 'write'>,
   before: OrderRecord | undefined,
   events: readonly OrderEvent[],
-): Promise<OrderRecord> {
+): OrderRecord {
   const record = events.reduce<OrderRecord | undefined>(applyEvent, before);
   if (!record) throw new Error('no events to append');
   const rows = events.map(({ tenant, orderId, version, type, data, at }) => ({
@@ -106,7 +106,7 @@ export async function appendEvents(
     data,
     at,
   }));
-  await tx.query(
+  tx.write(
     `insert into order_events (tenant, order_id, version, type, data, at)
      select tenant, "orderId", version, type, data, at
        from jsonb_to_recordset($1::jsonb)
@@ -115,7 +115,7 @@ export async function appendEvents(
   );
   const { allocation, history } = record;
   if (before) {
-    await tx.query(
+    tx.write(
       `update orders set state = $3, version = $4, allocation = $5, history = $6 where tenant = $1 and id = $2`,
       [
         record.tenant,
@@ -127,7 +127,7 @@ export async function appendEvents(
       ],
     );
   } else {
-    await tx.query(`insert into orders (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, [
+    tx.write(`insert into orders (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, [
       record.tenant,
       record.id,
       record.customerId,

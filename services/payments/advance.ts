@@ -16,10 +16,10 @@ export function createAdvance(wake: () => void): Advance {
     if (decision.kind === 'unchanged') return;
     const { tenant, orderId: subject, state } = await movePayment(tx, payment, decision.state);
     if (bankQuestion(state)) {
-      await schedule(tx, { kind: bankKind, subject, tenant, state, inMs: 0 });
+      schedule(tx, { kind: bankKind, subject, tenant, state, inMs: 0 });
       tx.afterCommit(wake);
     } else {
-      await finish(tx, { kind: bankKind, subject });
+      finish(tx, { kind: bankKind, subject });
     }
     if (decision.answer) say(tx, payment, decision.answer, reason);
   };

@@ -17,7 +17,7 @@ export function subscriptions(advance: Advance): Subscription[] {
           async (tx, { orderId, amount, paymentToken: token }, { tenant }) => {
             const payment = await openPayment(tx, tenant, orderId);
             const decision = decidePayment(payment.state, 'payment.requested');
-            if (decision.kind === 'moved') await recordCharge(tx, payment, { amount, token });
+            if (decision.kind === 'moved') recordCharge(tx, payment, { amount, token });
             await advance(tx, payment, decision);
           },
         ),

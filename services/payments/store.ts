@@ -53,22 +53,25 @@ export async function lockPayment(tx: Transaction, tenant: string, orderId: stri
 
 /** Makes sure the order has a payment, and locks it; throws where the order is another tenant's. */
 export async function openPayment(tx: Transaction, tenant: string, orderId: string): Promise<Payment> {
-  await tx.query('insert into payments (tenant, order_id) values ($1, $2) on conflict do nothing', [tenant, orderId]);
+  tx.write('insert into payments (tenant, order_id) values ($1, $2) on conflict do nothing', [tenant, orderId]);
   const payment = await lockPayment(tx, tenant, orderId);
   if (!payment) throw new Error(`order ${orderId} belongs to another tenant`);
   return payment;
 }
 
 /** Writes down what is to be charged to which card. */
-export async function recordCharge(
+export function recordCharge(
   tx: Transaction,
   { tenant, orderId }: Payment,
   { amount, token }: { amount: Money; token: string },
-): Promise<void> {
-  await tx.query(
-    `update payments set amount = $3, currency = $4, payment_token = $5 where tenant = $1 and order_id = $2`,
-    [tenant, orderId, amount.amount, amount.currency, token],
-  );
+): void {
+  tx.write(`update payments set amount = $3, currency = $4, payment_token = $5 where tenant = $1 and order_id = $2`, [
+    tenant,
+    orderId,
+    amount.amount,
+    amount.currency,
+    token,
+  ]);
 }
 
 /** Moves a locked payment on; throws where it is not in the state that it was read in. */

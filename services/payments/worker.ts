@@ -51,14 +51,14 @@ export function startBankWorker(
     const payment = await lockPayment(tx, work.tenant, work.subject);
     const question = payment && bankQuestion(payment.state);
     if (!payment || !question) {
-      await finish(tx, work);
+      finish(tx, work);
       return undefined;
     }
     if (payment.state !== work.state) return undefined;
     const decision = decidePayment(payment.state, 'lease');
     if (decision.kind === 'moved') {
       const sent = await movePayment(tx, payment, decision.state);
-      return { work: await restate(tx, work, sent.state), payment: sent, question, known: 'first' };
+      return { work: restate(tx, work, sent.state), payment: sent, question, known: 'first' };
     }
     // A reversal has no mark of its own: its first lease is its first try.
     const known = question === 'reverse' && work.attempts === 1 ? 'first' : 'again';
@@ -73,7 +73,7 @@ export function startBankWorker(
     await deps.advance(tx, payment, decision, result.reason);
     if (result.outcome !== 'unknown' || payment.state !== work.state) return undefined;
     const inMs = Math.min(retryLimitMs, retryMs * 2 ** Math.min(work.attempts - 1, 20));
-    await putOff(tx, work, inMs);
+    putOff(tx, work, inMs);
     return inMs;
   }
 

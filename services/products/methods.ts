@@ -44,7 +44,7 @@ export function methods({ database, cache }: { database: Database; cache: Cache 
       if (refused) return refused;
       return once(database, call, 'createProduct', request, async (tx) => {
         const product = { id: uuidv7(), ...request, version: 1 };
-        await addProduct(tx, call.tenant, product);
+        addProduct(tx, call.tenant, product);
         emitPriced(tx, call.tenant, product);
         return { kind: 'created' as const, product };
       });
@@ -64,7 +64,7 @@ export function methods({ database, cache }: { database: Database; cache: Cache 
         const offered = name !== before.name || price.amount !== before.price.amount;
         if (!offered && category === before.category) return { kind: 'changed' as const, product: before };
         const product = { id: productId, name, category, price, version: before.version + 1 };
-        await changeProduct(tx, call.tenant, product);
+        changeProduct(tx, call.tenant, product);
         if (offered) emitPriced(tx, call.tenant, product);
         return { kind: 'changed' as const, product };
       });
@@ -81,7 +81,7 @@ export function methods({ database, cache }: { database: Database; cache: Cache 
         const before = await lockProduct(tx, call.tenant, productId);
         if (!before) return { kind: 'not-found' as const };
         const version = before.version + 1;
-        await retireProduct(tx, call.tenant, productId, version);
+        retireProduct(tx, call.tenant, productId, version);
         tx.emit(ProductRetired, { subject: productId, tenant: call.tenant, data: { productId, version } });
         return { kind: 'retired' as const };
       });

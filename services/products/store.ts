@@ -79,9 +79,9 @@ export async function listProducts(
 const literally = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
 
 /** Adds a product at the end of the catalog. */
-export async function addProduct(tx: Transaction, tenant: string, product: Product): Promise<void> {
+export function addProduct(tx: Transaction, tenant: string, product: Product): void {
   const { id, name, category, price, version } = product;
-  await tx.query(
+  tx.write(
     'insert into products (tenant, id, name, category, amount, currency, version) values ($1, $2, $3, $4, $5, $6, $7)',
     [tenant, id, name, category, price.amount, price.currency, version],
   );
@@ -97,24 +97,24 @@ export async function lockProduct(tx: Transaction, tenant: string, id: string): 
 }
 
 /** Writes a locked product's next version, and that the cache has yet to learn of it. */
-export async function changeProduct(tx: Transaction, tenant: string, product: Product): Promise<void> {
+export function changeProduct(tx: Transaction, tenant: string, product: Product): void {
   const { id, name, category, price, version } = product;
-  await tx.query(
+  tx.write(
     `update products set name = $3, category = $4, amount = $5, currency = $6, version = $7
       where tenant = $1 and id = $2`,
     [tenant, id, name, category, price.amount, price.currency, version],
   );
-  await outdate(tx, tenant, id, version);
+  outdate(tx, tenant, id, version);
 }
 
 /** Takes a locked product out of the catalog with its last version; its row stays. */
-export async function retireProduct(tx: Transaction, tenant: string, id: string, version: number): Promise<void> {
-  await tx.query('update products set retired_at = clock_timestamp(), version = $3 where tenant = $1 and id = $2', [
+export function retireProduct(tx: Transaction, tenant: string, id: string, version: number): void {
+  tx.write('update products set retired_at = clock_timestamp(), version = $3 where tenant = $1 and id = $2', [
     tenant,
     id,
     version,
   ]);
-  await outdate(tx, tenant, id, version);
+  outdate(tx, tenant, id, version);
 }
 
 const outdate = (tx: Transaction, tenant: string, id: string, version: number) =>
