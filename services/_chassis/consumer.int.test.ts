@@ -4,6 +4,7 @@ import { createConsumer, on } from './consumer.ts';
 import { currentContext, traceIdOf } from './context.ts';
 import { createDatabase, type Database, type Transaction } from './database.ts';
 import { createEnvelope, toWire, type Envelope } from './envelope.ts';
+import { DependencyError } from './errors.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createTestDatabase, type TestDatabase } from './test-support/database.ts';
@@ -87,5 +88,77 @@ describe('a delivery', () => {
     expect(await start().deliver(event)).toBe('SUCCESS');
     expect(await inbox()).toEqual([{ id: event.id, status: 'handled', attempts: 0 }]);
     await away.close();
+  });
+});
+
+describe('deliveries at the same time', () => {
+  /** Keeps the first delivery under way until the others have come, so that these are one batch. */
+  async function together(
+    others: readonly Envelope[],
+    handle: (tx: Transaction, n: number) => Promise<void> = async () => undefined,
+  ) {
+    const [begun, mayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let transactions = 0;
+    const counting: Database = { ...db, transaction: (work) => ((transactions += 1), db.transaction(work)) };
+    const { deliver, counted } = start(async (tx, n) => {
+      if (n === 0) {
+        begun.resolve();
+        await mayEnd.promise;
+      } else await handle(tx, n);
+    }, counting);
+    const first = deliver(makeEvent({}, { n: 0 }));
+    await begun.promise;
+    transactions = 0;
+    const rest = Promise.all(others.map((event) => deliver(event)));
+    mayEnd.resolve();
+    expect(await first).toBe('SUCCESS');
+    return { answers: await rest, transactions, counted };
+  }
+  const some = (count: number) =>
+    Array.from({ length: count }, (_, n) => makeEvent({ subject: `${count - n}` }, { n: n + 1 }));
+
+  it('when nothing is wrong with them, they are one transaction, in the order of their subjects', async () => {
+    const seen: number[] = [];
+    const { answers, transactions } = await together(some(5), async (tx, n) => {
+      seen.push(n);
+      tx.emit({ type: kept, topic, data: z.object({ n: z.number() }) }, { subject: 'x', tenant: 'main', data: { n } });
+    });
+    expect([answers, transactions, seen]).toEqual([Array(5).fill('SUCCESS'), 1, [5, 4, 3, 2, 1]]);
+    expect(await db.query(`select 1 from inbox where status = 'handled'`)).toHaveLength(6);
+    expect(await db.query('select 1 from outbox')).toHaveLength(5);
+  });
+
+  it('when one of them came before, or comes twice, its effects are there once', async () => {
+    const seen: number[] = [];
+    const [a, b, c] = some(3);
+    if (!a || !b || !c) throw new Error('three were made');
+    const handle = async (_tx: Transaction, n: number) => void seen.push(n);
+    await start(handle).deliver(a);
+    const { answers, counted } = await together([a, b, c, c], handle);
+    expect([answers, seen.toSorted()]).toEqual([Array(4).fill('SUCCESS'), [1, 2, 3]]);
+    expect(await counted('duplicate')).toBe(2);
+  });
+
+  it('when one fails, the others are handled, and only its own budget is spent', async () => {
+    const events = some(4);
+    const { answers } = await together(events, async (tx, n) => {
+      tx.write(`insert into outbox (id, tenant, topic, type, subject, envelope) values ($1, '', '', '', '', '{}')`, [
+        n,
+      ]);
+      if (n === 2) await tx.query('select 1/0');
+    });
+    expect(answers).toEqual(['SUCCESS', 'RETRY', 'SUCCESS', 'SUCCESS']);
+    expect(await db.query(`select id, attempts from inbox where status <> 'handled'`)).toEqual([
+      { id: events[1]?.id, attempts: 1 },
+    ]);
+    expect(await db.query('select id from outbox order by id')).toEqual([{ id: '1' }, { id: '3' }, { id: '4' }]);
+  });
+
+  it('when what they depend on is away, all come again at no expense', async () => {
+    const { answers, counted } = await together(some(3), () =>
+      Promise.reject(new DependencyError('db', 'unreachable')),
+    );
+    expect(answers).toEqual(Array(3).fill('RETRY'));
+    expect([await counted('away'), await inbox()]).toMatchObject([3, [{ status: 'handled' }]]);
   });
 });

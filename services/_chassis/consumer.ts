@@ -1,8 +1,10 @@
 import type { z } from 'zod';
+import { inBatches } from './batches.ts';
 import { contextOfTrace, withContext } from './context.ts';
 import type { Database, Transaction } from './database.ts';
 import { envelope, type Envelope } from './envelope.ts';
-import { handleOnce, type Handled } from './inbox.ts';
+import { isConflict, isTransient } from './errors.ts';
+import { handleOnce, handleTogether, keyOf, type Handled } from './inbox.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -25,7 +27,15 @@ export interface Subscription {
   readonly source: string;
   readonly topic: string;
   readonly handlers: Readonly<Record<string, EventHandler>>;
+  /**
+   * Locks, in one order for all, what events of this topic share beyond their subjects: called before several are
+   * handled in one transaction, which would otherwise lock it in the order of the events.
+   */
+  readonly lockShared?: (tx: Transaction, events: readonly Envelope[]) => Promise<void>;
 }
+
+// As many as one subscription has under way at once (`concurrency` of the pubsub component).
+const batchSize = 20;
 
 /** What the broker is told: taken, come again, or unreadable (goes to the dead-letter topic). */
 export type Delivery = 'SUCCESS' | 'RETRY' | 'DROP';
@@ -51,23 +61,50 @@ export function createConsumer(deps: {
   const { service, database, log, metrics, subscriptions } = deps;
   const byTopic = new Map(subscriptions.map((subscription) => [subscription.topic, subscription]));
 
-  async function handle(event: Envelope): Promise<Handled> {
+  async function apply(tx: Transaction, event: Envelope): Promise<void> {
     const handlers = byTopic.get(event.topic)?.handlers ?? {};
     const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : undefined;
-    return withContext(contextOfTrace(event.traceparent), async () => {
-      const { result, error } = await handleOnce(
-        database,
-        event,
-        async (tx) => handler?.handle(tx, event.data, event),
-        deps.budget,
-      );
-      metrics.eventsHandled.inc({ topic: event.topic, result });
-      const fields = { eventId: event.id, type: event.type, subject: event.subject, result };
-      if (error === undefined) log.debug(fields, 'event handled');
-      else log[result === 'dead' ? 'error' : 'warn']({ ...fields, err: error }, 'event not handled');
-      return result;
-    });
+    await withContext(contextOfTrace(event.traceparent), async () => handler?.handle(tx, event.data, event));
   }
+
+  function note(event: Envelope, result: Handled, error?: unknown): Handled {
+    metrics.eventsHandled.inc({ topic: event.topic, result });
+    const fields = { eventId: event.id, type: event.type, subject: event.subject, result };
+    if (error === undefined) log.debug(fields, 'event handled');
+    else
+      withContext(contextOfTrace(event.traceparent), () =>
+        log[result === 'dead' ? 'error' : 'warn']({ ...fields, err: error }, 'event not handled'),
+      );
+    return result;
+  }
+
+  async function handleAlone(event: Envelope): Promise<Handled> {
+    const { result, error } = await handleOnce(database, event, apply, deps.budget);
+    return note(event, result, error);
+  }
+
+  /** All of them in one transaction; when that fails, each in one of its own, so that only its own failure counts. */
+  async function handleBatch(events: readonly Envelope[]): Promise<Handled[]> {
+    const distinct = new Map(events.map((event) => [keyOf(event), event]));
+    if (distinct.size < events.length || events.length === 1) return Promise.all(events.map(handleAlone));
+    // Rows are locked in the order of their subjects, whichever of them a batch has.
+    const ordered = [...events].sort((a, b) => (a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0));
+    try {
+      const fresh = await handleTogether(database, ordered, async (tx, found) => {
+        for (const [topic, { lockShared }] of byTopic) {
+          const own = found.filter((event) => event.topic === topic);
+          if (own.length > 0) await lockShared?.(tx, own);
+        }
+        for (const event of found) await apply(tx, event);
+      });
+      return events.map((event) => note(event, fresh.has(event) ? 'handled' : 'duplicate'));
+    } catch (error) {
+      if (isTransient(error) && !isConflict(error)) return events.map((event) => note(event, 'away', error));
+      return Promise.all(events.map(handleAlone));
+    }
+  }
+
+  const handle = inBatches(batchSize, handleBatch);
 
   return {
     service,

@@ -30,7 +30,7 @@ describe('lease', () => {
 
   it('when whoever leased it is gone, it is due again once the lease has ended, and the count tells', async () => {
     await add('a');
-    const brief = () => lease(db, { kind, limit: 1, leaseMs: 30 });
+    const brief = () => lease(db, { kind, limit: 1, leaseMs: 1_000 });
     expect(await brief()).toMatchObject([{ subject: 'a', attempts: 1 }]);
     expect(await brief()).toEqual([]);
     await vi.waitFor(async () => expect(await brief()).toMatchObject([{ attempts: 2 }]), 10_000);

@@ -39,6 +39,37 @@ export async function handleOnce(
   }
 }
 
+/**
+ * Handles several events, each as `handleOnce` would, in one transaction and in this order; gives the ids of those that
+ * were new. Throws, and keeps nothing, when any of them fails: then each has to be handled alone, so that its failure is
+ * counted and is its own. No event may be in it twice.
+ */
+export async function handleTogether(
+  db: Database,
+  events: readonly Envelope[],
+  handler: (tx: Transaction, fresh: readonly Envelope[]) => Promise<void>,
+): Promise<Set<Envelope>> {
+  return db.transaction(async (tx) => {
+    const claimed = await tx.query<{ source: string; id: string }>(
+      `insert into inbox (source, id, tenant, topic, type, subject, status)
+       select source, id, tenant, topic, type, subject, 'handled'
+         from json_to_recordset($1) as e (source text, id text, tenant text, topic text, type text, subject text)
+        order by source, id -- two replicas with the same events wait for each other, and do not lock each other out
+       on conflict (source, id) do update set status = 'handled', cause = null, envelope = null
+         where inbox.status = 'pending'
+       returning source, id`,
+      [JSON.stringify(events, ['source', 'id', 'tenant', 'topic', 'type', 'subject'])],
+    );
+    const keys = new Set(claimed.map(keyOf));
+    const fresh = events.filter((event) => keys.has(keyOf(event)));
+    await handler(tx, fresh);
+    return new Set(fresh);
+  });
+}
+
+/** What an event is known by. */
+export const keyOf = ({ source, id }: { source: string; id: string }): string => `${source} ${id}`;
+
 async function countFailure(db: Database, event: Envelope, error: unknown, budget: number): Promise<Handled> {
   const counted = await db.query<{ status: string }>(
     `insert into inbox as i (source, id, tenant, topic, type, subject, status, attempts, cause, envelope)

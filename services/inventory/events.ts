@@ -1,6 +1,7 @@
 import { on, type Subscription } from '../_chassis/consumer.ts';
 import { eventType } from '../_chassis/contract.ts';
 import type { Transaction } from '../_chassis/database.ts';
+import type { Envelope } from '../_chassis/envelope.ts';
 import { inventoryContract, warehouse } from './contract.ts';
 import * as expected from './expectations.ts';
 import {
@@ -10,15 +11,34 @@ import {
   type MissingLine,
   type ReservationDecision,
 } from './reservation.ts';
-import { bookLines, lockReservation, lockReservedLines, lockStock, setReservation, type OrderRef } from './store.ts';
+import {
+  bookLines,
+  lockReservation,
+  lockReservedLines,
+  lockShelves,
+  lockStock,
+  setReservation,
+  type OrderRef,
+} from './store.ts';
 
 const { ReservationConfirmed, ReservationRefused } = inventoryContract.events;
+
+/** Locks the shelves of all these events' orders, those they want something from and those they have something of. */
+async function lockShared(tx: Transaction, events: readonly Envelope[]): Promise<void> {
+  const wanted = events.flatMap(({ tenant, data }) => {
+    const request = expected.reservationRequested.safeParse(data);
+    return request.success ? request.data.lines.map(({ productId }) => ({ tenant, productId })) : [];
+  });
+  const reserved = events.map(({ tenant, subject }) => ({ tenant, orderId: subject }));
+  await lockShelves(tx, wanted, reserved);
+}
 
 /** What orders asks of the stock and takes back, and what fulfillment has sent away. */
 export const subscriptions: readonly Subscription[] = [
   {
     source: 'orders',
     topic: 'inventory.requests',
+    lockShared,
     handlers: {
       [eventType('orders', 'reservation.requested')]: on(
         expected.reservationRequested,
@@ -48,6 +68,7 @@ export const subscriptions: readonly Subscription[] = [
   {
     source: 'fulfillment',
     topic: 'fulfillment.events',
+    lockShared,
     handlers: {
       [eventType('fulfillment', 'shipment.dispatched')]: on(
         expected.shipmentDispatched,

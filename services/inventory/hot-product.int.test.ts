@@ -54,13 +54,14 @@ describe('a hot product', { timeout: 300_000 }, () => {
   it('when orders want the same products in opposite order, none has to be broken off', async () => {
     await receive(service, 'left', 100);
     await receive(service, 'right', 100);
-    watch.attempts = 0;
+    Object.assign(watch, { attempts: 0, transactions: 0 });
     const line = (productId: string) => ({ productId, quantity: 1 });
     const both = [line('left'), line('right')];
     await sideBySide(100, (n) => orders.request(`cross-${n}`, n % 2 ? both : both.toReversed()));
     await sideBySide(100, (n) => (n % 3 ? orders.withdraw(`cross-${n}`) : orders.dispatch(`cross-${n}`)));
 
-    expect(watch.attempts).toBe(200);
+    expect(watch.attempts).toBe(watch.transactions);
+    expect(watch.transactions).toBeLessThan(200); // many were handled in one
     expect(await stock(service, 'left')).toEqual({ available: 66, reserved: 0 });
     expect(await stock(service, 'right')).toEqual({ available: 66, reserved: 0 });
     expect(await ledgerProblems(service.database)).toEqual([]);

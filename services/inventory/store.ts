@@ -55,6 +55,30 @@ export async function lockStock(tx: Transaction, tenant: string, productIds: rea
   return stockRows.parse(rows);
 }
 
+/**
+ * Locks every shelf that orders handled together will touch, in `lockStock`'s order: one after the other they would
+ * lock them in the order of the orders, and two replicas could wait for each other.
+ */
+export async function lockShelves(
+  tx: Transaction,
+  wanted: readonly { tenant: string; productId: string }[],
+  reserved: readonly OrderRef[],
+): Promise<void> {
+  await tx.query(
+    `with touched as (
+       select s.tenant, s.product_id, s.warehouse
+         from json_to_recordset($1) as w (tenant text, "productId" text)
+         join stock s on s.tenant = w.tenant and s.product_id = w."productId" and s.available > 0
+       union
+       select l.tenant, l.product_id, l.warehouse
+         from json_to_recordset($2) as o (tenant text, "orderId" text)
+         join reservation_lines l on l.tenant = o.tenant and l.order_id = o."orderId")
+     select from stock join touched using (tenant, product_id, warehouse)
+      order by product_id, warehouse, tenant for update of stock`,
+    [JSON.stringify(wanted), JSON.stringify(reserved)],
+  );
+}
+
 /** The lines of the order's reservation, with the stock that they were taken from locked in `lockStock`'s order. */
 export async function lockReservedLines(tx: Transaction, { tenant, orderId }: OrderRef): Promise<AllocatedLine[]> {
   const rows = await tx.query(

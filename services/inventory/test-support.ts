@@ -54,16 +54,19 @@ export const ledgerProblems = (db: Queryable) =>
 export function createWatch() {
   const watch = {
     away: false,
+    transactions: 0,
     attempts: 0,
     statements: 0,
     over: (database: TestDatabase): TestDatabase => ({
       ...database,
-      transaction: (work) =>
-        database.transaction((tx) => {
+      transaction: (work) => {
+        watch.transactions++;
+        return database.transaction((tx) => {
           if (watch.away) throw Object.assign(new Error('the database system is shutting down'), { code: '57P03' });
           watch.attempts++;
           return work({ ...tx, query: (sql, values) => (watch.statements++, tx.query(sql, values)) });
-        }),
+        });
+      },
     }),
   };
   return watch;

@@ -1,0 +1,41 @@
+/**
+ * Does what comes one by one in batches of up to `most`, one batch at a time: whatever comes while one is under way is the
+ * next. So a thing that comes alone waits for nobody, and the busier it gets the more is done at once. `work` gives one
+ * result for each item, in their order; what it throws is thrown to all of the batch.
+ */
+export function inBatches<Item, Result>(
+  most: number,
+  work: (items: readonly Item[]) => Promise<readonly Result[]>,
+): (item: Item) => Promise<Result> {
+  interface Waiting {
+    readonly item: Item;
+    readonly resolve: (result: Result | PromiseLike<Result>) => void;
+    readonly reject: (error: unknown) => void;
+  }
+  const queue: Waiting[] = [];
+  let running = false;
+
+  async function drain(): Promise<void> {
+    running = true;
+    while (queue.length > 0) {
+      const batch = queue.splice(0, most);
+      try {
+        const results = await work(batch.map(({ item }) => item));
+        batch.forEach(({ resolve, reject }, index) => {
+          const result = results[index];
+          if (result === undefined) reject(new Error('a batch without a result for each of its items'));
+          else resolve(result);
+        });
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    running = false;
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      queue.push({ item, resolve, reject });
+      if (!running) void drain();
+    });
+}
