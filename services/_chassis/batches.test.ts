@@ -9,7 +9,9 @@ describe('inBatches', () => {
       await Promise.resolve();
       return numbers.map((n) => 2 * n);
     });
-    expect(await Promise.all([1, 2, 3, 4, 5].map(double))).toEqual([2, 4, 6, 8, 10]);
+    const first = double(1);
+    await Promise.resolve();
+    expect(await Promise.all([first, ...[2, 3, 4, 5].map(double)])).toEqual([2, 4, 6, 8, 10]);
     expect(batches).toEqual([[1], [2, 3, 4], [5]]);
     expect(await double(6)).toBe(12);
   });
@@ -22,12 +24,12 @@ describe('inBatches', () => {
     });
     const settled = await Promise.allSettled(['a', 'bad', 'b', 'c', 'forgotten', 'd'].map(work));
     expect(settled.map(({ status }) => status)).toEqual([
-      'fulfilled',
       'rejected',
       'rejected',
       'fulfilled',
-      'rejected',
       'fulfilled',
+      'rejected',
+      'rejected',
     ]);
   });
 });

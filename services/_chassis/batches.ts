@@ -17,15 +17,13 @@ export function inBatches<Item, Result>(
 
   async function drain(): Promise<void> {
     running = true;
+    await Promise.resolve(); // lets everything that comes in this turn join the first batch
     while (queue.length > 0) {
       const batch = queue.splice(0, most);
       try {
         const results = await work(batch.map(({ item }) => item));
-        batch.forEach(({ resolve, reject }, index) => {
-          const result = results[index];
-          if (result === undefined) reject(new Error('a batch without a result for each of its items'));
-          else resolve(result);
-        });
+        if (results.length !== batch.length) throw new Error('a batch must give one result for each of its items');
+        batch.forEach(({ resolve }, index) => resolve(results[index] as Result));
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }

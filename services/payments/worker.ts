@@ -2,6 +2,7 @@ import type { Database, Transaction } from '../_chassis/database.ts';
 import { finish, putOff, restate, startDueWork, type DueWork } from '../_chassis/due-work.ts';
 import type { Log } from '../_chassis/log.ts';
 import type { Counter } from '../_chassis/metrics.ts';
+import { shareTransactions } from '../_chassis/shared-transactions.ts';
 import type { Sidecar } from '../_chassis/sidecar.ts';
 import type { Worker } from '../_chassis/worker.ts';
 import { bankKind, type Advance } from './advance.ts';
@@ -36,6 +37,7 @@ export function startBankWorker(
   { timeoutMs, retryMs, retryLimitMs }: BankPace,
 ): Worker {
   const { database, log } = deps;
+  const transaction = shareTransactions(database, concurrency);
   const leaseMs = 2 * timeoutMs; // outlives the longest try, with its two transactions
   const outage = createOutage({ concurrency, quietMs: leaseMs, log });
   const tryBank = createTryBank({
@@ -86,12 +88,12 @@ export function startBankWorker(
     idleMs,
     gate: () => outage.gate(),
     async perform(work) {
-      const asked = await database.transaction((tx) => begin(tx, work));
+      const asked = await transaction(work.subject, (tx) => begin(tx, work));
       if (!asked) return;
       const result = await tryBank(asked.question, asked.known, asked.payment);
       deps.bankTries.inc({ question: asked.question, outcome: result.outcome });
       log.info({ orderId: work.subject, question: asked.question, outcome: result.outcome }, 'bank asked');
-      const againInMs = await database.transaction((tx) => end(tx, asked, result));
+      const againInMs = await transaction(work.subject, (tx) => end(tx, asked, result));
       if (againInMs !== undefined) worker.wake(againInMs);
     },
   });

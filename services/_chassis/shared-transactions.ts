@@ -1,0 +1,45 @@
+import { inBatches } from './batches.ts';
+import { currentContext, withContext, withoutContext } from './context.ts';
+import type { Database, Transaction } from './database.ts';
+
+/** Does work in a transaction that it may share with other work; resolves once it is committed. */
+export type SharedTransaction = <Result>(
+  subject: string,
+  work: (tx: Transaction) => Promise<Result>,
+) => Promise<Result>;
+
+/**
+ * Transactions for pieces of work on one subject each: those that come while one is under way share the next, up to `most`
+ * in the order of their subjects, so that two that share subjects never wait for each other. When a shared transaction
+ * fails, each piece is done again in one of its own, and only what fails then has failed.
+ */
+export function shareTransactions(database: Database, most: number): SharedTransaction {
+  interface Piece {
+    readonly subject: string;
+    readonly work: (tx: Transaction) => Promise<unknown>;
+  }
+  const alone = ({ work }: Piece) => database.transaction(work);
+  const share = inBatches<Piece, PromiseSettledResult<unknown>>(most, async (pieces) => {
+    if (pieces.length === 1) return Promise.allSettled(pieces.map(alone));
+    const ordered = [...pieces].sort((a, b) => (a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0));
+    try {
+      const done = await database.transaction(async (tx) => {
+        const results = new Map<Piece, unknown>();
+        for (const piece of ordered) results.set(piece, await piece.work(tx));
+        return results;
+      });
+      return pieces.map((piece) => ({ status: 'fulfilled', value: done.get(piece) }));
+    } catch {
+      return Promise.allSettled(pieces.map(alone));
+    }
+  });
+
+  return async <Result>(subject: string, work: (tx: Transaction) => Promise<Result>) => {
+    const context = currentContext();
+    const inOwnContext = (tx: Transaction) =>
+      context ? withContext(context, () => work(tx)) : withoutContext(() => work(tx));
+    const outcome = await share({ subject, work: inOwnContext });
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value as Result;
+  };
+}
