@@ -46,11 +46,16 @@ dapr-run: setup ## Run the whole mesh by `dapr run -f dapr-config/dapr.yaml`
 	@$(mesh) dapr-run
 
 ##@ Quality
-.PHONY: check test
+.PHONY: check test bench bench-report
 check: deps ## Format, lint, types and unit tests
 	@node tools/test/run.ts check
 test: setup ## Everything, from nothing: also databases, sidecars, faults (only=check|services|mesh file=orders)
 	@node tools/test/run.ts $(or $(only),all) $(file)
+bench: ## Measure what the shop promises, and write docs/performance.md (only=p1,p3 rounds=9)
+	@$(setup) bench
+	@node tools/bench/cli.ts bench only='$(only)' rounds='$(rounds)'
+bench-report: deps ## Write docs/performance.md from the records alone
+	@node tools/bench/cli.ts report
 
 ##@ Setup
 .PHONY: setup deps help

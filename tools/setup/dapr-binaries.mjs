@@ -1,9 +1,10 @@
-// daprd and the dapr CLI, built from the Go module proxy with pinned modules where the machine has no suitable ones.
+// daprd, the dapr CLI and the load generator of the benches, built from the Go module proxy with pinned modules where the
+// machine has no suitable ones.
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { binariesDirectory, findDapr, findDaprd, findGo, pinned } from './locate.mjs';
+import { binariesDirectory, findDapr, findDaprd, findGo, findK6, pinned } from './locate.mjs';
 import { run, say, task } from './task.mjs';
 
 const goNeeded = [1, 26, 6];
@@ -23,11 +24,14 @@ const recipes = {
     variables: ['main.version'],
     more: ['-X main.apiVersion=1.0'],
   },
+  k6: { module: 'tools/modules/k6', package: 'go.k6.io/k6/v2', tags: [], variables: [] },
 };
 
-/** Which of daprd and dapr have to be built. */
-export function missingBinaries() {
-  return [...(findDaprd() ? [] : ['daprd']), ...(findDapr() ? [] : ['dapr'])];
+const finders = { daprd: findDaprd, dapr: findDapr, k6: findK6 };
+
+/** Which of these programs have to be built. */
+export function missingBinaries(wanted) {
+  return wanted.filter((name) => !finders[name]());
 }
 
 /** Why they cannot be built here, in one line, or undefined. */
@@ -101,13 +105,13 @@ async function locked(work) {
 }
 
 /** Builds what is missing, once for this user, and says beforehand what it costs. */
-export async function buildBinaries() {
-  if (missingBinaries().length === 0) return;
+export async function buildBinaries(wanted) {
+  if (missingBinaries(wanted).length === 0) return;
   await locked(async () => {
-    const names = missingBinaries();
+    const names = missingBinaries(wanted);
     if (names.length === 0) return;
     say(`  ${names.join(' and ')} will be built from source into ${binariesDirectory()}.`);
-    say('  That takes 5 to 8 minutes on two cores, once; other clones of this repository use the same programs.');
+    say('  That takes up to 8 minutes on two cores, once; other clones of this repository use the same programs.');
     for (const name of names) await build(name);
     say(
       `  Go keeps about 8 GB of sources and build results; 'go clean -cache -modcache' drops them when you don't need them.`,

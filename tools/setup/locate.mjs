@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import process from 'node:process';
 
 /** What is built when the machine has none. */
-export const pinned = { daprd: '1.18.1', dapr: '1.16.5' };
+export const pinned = { daprd: '1.18.1', dapr: '1.16.5', k6: '2.1.0' };
 
 /** Where built programs are kept: outside any work tree, so that another clone finds them. */
 export function binariesDirectory() {
@@ -55,6 +55,11 @@ export function findDapr() {
   const path = inPath('dapr');
   const version = path && versionOf(path, /CLI version: (1\.(?:1[6-9]|[2-9]\d)\.\d+)/, '--version');
   return path && version ? { path, version } : built('dapr');
+}
+
+/** The k6 built by setup for the benches, or undefined: its figures are only comparable with the same version. */
+export function findK6() {
+  return built('k6');
 }
 
 /** Each PostgreSQL 13 or later, newest first: its folder of programs and its major version. */

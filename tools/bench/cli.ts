@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { repository } from '../mesh/home.ts';
+import { UserError } from '../mesh/user-error.ts';
+import { fewestRounds, type Bench } from './bench.ts';
+import { requireTwoCores } from './cores.ts';
+import { makeRecord, readRecords, recordsFolder, trialFolder, writeRecord } from './record.ts';
+import { renderReport, writeReport } from './report.ts';
+import { tooNoisy } from './rounds.ts';
+import { versionsOf } from './versions.ts';
+
+// `bench` measures and then writes the report, `report` only writes it.
+const benches: readonly Bench[] = [];
+const docs = join(repository, 'docs');
+
+const [command = 'bench', ...words] = process.argv.slice(2);
+const given = new Map(words.map((word) => [word.split('=')[0] ?? '', word.slice(word.indexOf('=') + 1)]));
+
+function wantedBenches(): Bench[] {
+  const ids = (given.get('only') ?? '').split(',').filter(Boolean);
+  const unknown = ids.find((id) => !benches.some((bench) => bench.id === id));
+  if (unknown !== undefined)
+    throw new UserError(`there is no bench ${unknown}; there are ${benches.map(({ id }) => id).join(', ')}`);
+  return benches.filter(({ id }) => ids.length === 0 || ids.includes(id));
+}
+
+function wantedRounds(): number {
+  const text = given.get('rounds') ?? '';
+  const rounds = text === '' ? fewestRounds : Number(text);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new UserError(`rounds=${text} is not a number of rounds`);
+  return rounds;
+}
+
+const minutes = (seconds: number) => `${Math.max(1, Math.round(seconds / 60))} min`;
+const say = (line: string) => console.log(line);
+
+/** Runs one bench and writes its record; false when it says nothing because the machine was too noisy. */
+async function measure(bench: Bench, rounds: number): Promise<boolean> {
+  const started = Date.now();
+  const found = await bench.run({ rounds, say });
+  const noisy = tooNoisy(
+    found.rounds.filter(({ pinned }) => pinned),
+    rounds,
+  );
+  const counts = !noisy && rounds >= fewestRounds;
+  const folder = counts ? recordsFolder : trialFolder;
+  writeRecord(folder, makeRecord(bench.id, found, versionsOf(bench.parts)));
+  const verdict = noisy ? 'over a third of the rounds had to be dropped' : counts ? 'done' : 'tried';
+  say(`${bench.id}: ${verdict}, ${minutes((Date.now() - started) / 1_000)}; ${join(folder, `${bench.id}.json`)}`);
+  return !noisy;
+}
+
+function report(): void {
+  writeReport(docs, renderReport(readRecords(recordsFolder)));
+  const trials = readRecords(trialFolder);
+  if (trials.size > 0) writeReport(trialFolder, renderReport(trials));
+}
+
+async function bench(): Promise<boolean> {
+  requireTwoCores();
+  const [wanted, rounds] = [wantedBenches(), wantedRounds()];
+  const total = wanted.reduce((sum, one) => sum + one.seconds(rounds), 0);
+  const list = wanted.map((one) => `${one.id} ${minutes(one.seconds(rounds))}`).join(', ');
+  say(`${list}: about ${minutes(total)} in all. Leave the machine alone meanwhile: noisy rounds are dropped.`);
+  if (rounds < fewestRounds)
+    say(`Fewer than ${fewestRounds} rounds are only a trial: records and report go to ${trialFolder}.`);
+  let good = true;
+  for (const one of wanted) {
+    say(`\n── ${one.id} ──`);
+    const ended = await measure(one, rounds).catch((error: unknown) => {
+      console.error(
+        `${one.id} failed: ${error instanceof UserError ? error.message : error instanceof Error ? error.stack : String(error)}`,
+      );
+      return false;
+    });
+    good = good && ended;
+  }
+  report();
+  return good;
+}
+
+try {
+  if (command === 'report') report();
+  else process.exitCode = (await bench()) ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
