@@ -3,13 +3,17 @@ import { repository } from '../mesh/home.ts';
 import { UserError } from '../mesh/user-error.ts';
 import { fewestRounds, type Bench } from './bench.ts';
 import { requireTwoCores } from './cores.ts';
+import { p1 } from './p1.ts';
+import { p2 } from './p2.ts';
+import { p3 } from './p3.ts';
+import { p7 } from './p7.ts';
 import { makeRecord, readRecords, recordsFolder, trialFolder, writeRecord } from './record.ts';
 import { renderReport, writeReport } from './report.ts';
-import { tooNoisy } from './rounds.ts';
+import { mainRounds, tooNoisy } from './rounds.ts';
 import { versionsOf } from './versions.ts';
 
 // `bench` measures and then writes the report, `report` only writes it.
-const benches: readonly Bench[] = [];
+const benches: readonly Bench[] = [p1, p2, p3, p7];
 const docs = join(repository, 'docs');
 
 const [command = 'bench', ...words] = process.argv.slice(2);
@@ -37,10 +41,7 @@ const say = (line: string) => console.log(line);
 async function measure(bench: Bench, rounds: number): Promise<boolean> {
   const started = Date.now();
   const found = await bench.run({ rounds, say });
-  const noisy = tooNoisy(
-    found.rounds.filter(({ pinned }) => pinned),
-    rounds,
-  );
+  const noisy = tooNoisy(mainRounds(found.rounds), rounds);
   const counts = !noisy && rounds >= fewestRounds;
   const folder = counts ? recordsFolder : trialFolder;
   writeRecord(folder, makeRecord(bench.id, found, versionsOf(bench.parts)));

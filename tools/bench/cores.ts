@@ -7,6 +7,10 @@ const places = { generator: '0', underTest: '1' };
 /** Where processes may run: the load generator's core, the core of everything under test, or any. */
 export type Place = keyof typeof places | 'anywhere';
 
+/** The cores of a place, as taskset wants them. */
+export const coresOf = (place: Place): string =>
+  place === 'anywhere' ? Object.values(places).join(',') : places[place];
+
 /** Fails where the generator and what it measures would share the only core. */
 export function requireTwoCores(): void {
   if (availableParallelism() < 2)
@@ -15,7 +19,7 @@ export function requireTwoCores(): void {
 
 /** Moves running processes with all their threads, and those they start later; a process that has just ended is passed over. */
 export function moveTo(place: Place, pids: Iterable<number>): void {
-  const cores = place === 'anywhere' ? Object.values(places).join(',') : places[place];
+  const cores = coresOf(place);
   for (const pid of pids) {
     try {
       execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cores, String(pid)], { stdio: 'pipe' });

@@ -12,7 +12,7 @@ const round = z.object({
   steal: z.number(),
   control: z.number().optional(),
   dropped: z.string().optional(),
-  turns: z.array(z.object({ arm: z.string(), figures: numbers })),
+  turns: z.array(z.object({ arm: z.string(), figures: numbers.readonly() })).readonly(),
 });
 
 const figure = z.object({
@@ -24,7 +24,7 @@ const figure = z.object({
   low: z.number(),
   high: z.number(),
   /** One a round, in order. */
-  values: z.array(z.number()),
+  values: z.array(z.number()).readonly(),
 });
 
 const summary = z.object({

@@ -62,6 +62,12 @@ describe('renderReport', () => {
     expect(pictures.size).toBe(0);
   });
 
+  it('when no round of a record counts, its promise is as good as not measured', () => {
+    const { rounds, ...rest } = p3(0.8, 1.5, 1.9);
+    const { page } = renderReport(new Map([['p3', { ...rest, rounds: rounds.filter(({ dropped }) => dropped) }]]));
+    expect(page).toContain('Not measured yet: `make bench only=p3`');
+  });
+
   it('when some are measured, their figures, verdicts, dropped rounds and pictures are in it, and the others say so', () => {
     const { page, pictures } = renderReport(new Map([['p3', p3(0.8, 1.5, 1.9)]]));
     expect(page).toContain('| figure addedP50 0.8 ms (0.72 to 0.88); figure addedP90 1.5 ms (1.35 to 1.65)');

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promises, verdictOn, type BenchPromise } from './promises.ts';
 import type { BenchRecord, RecordedFigure } from './record.ts';
-import { kept } from './rounds.ts';
+import { kept, mainRounds } from './rounds.ts';
 import { drawBars, drawLadders, drawStrips, short } from './svg.ts';
 
 const opening = `# Performance
@@ -30,14 +30,15 @@ export interface Report {
   readonly pictures: ReadonlyMap<string, string>;
 }
 
-/** Renders the report from whatever records there are; what is not measured yet says so. */
-export function renderReport(records: ReadonlyMap<string, BenchRecord>): Report {
+/** Renders the report from whatever records there are; what is not measured yet, or only in vain, says so. */
+export function renderReport(all: ReadonlyMap<string, BenchRecord>): Report {
   const pictures = new Map<string, string>();
+  const usable = new Map([...all].filter(([, { rounds }]) => kept(mainRounds(rounds)).length > 0));
   const sections = promises.map((promise) => {
-    const record = records.get(promise.id);
+    const record = usable.get(promise.id);
     return record ? renderSection(promise, record, pictures) : notMeasured(promise);
   });
-  const rows = promises.map((promise) => summaryRow(promise, records.get(promise.id)));
+  const rows = promises.map((promise) => summaryRow(promise, usable.get(promise.id)));
   const head = ['| promise | reference | floor | goal | measured | |', '| --- | --- | --- | --- | --- | --- |'];
   const page = [opening, [...head, ...rows].join('\n'), ...sections, method.trim()]
     .join('\n\n')

@@ -56,6 +56,10 @@ export function noiseOf({ control, steal }: Pick<Round, 'control' | 'steal'>): s
 /** The rounds that count. */
 export const kept = (rounds: readonly Round[]): Round[] => rounds.filter(({ dropped }) => dropped === undefined);
 
+/** The rounds that a bench is about, without those that were added for comparison under other conditions. */
+export const mainRounds = (rounds: readonly Round[]): Round[] =>
+  rounds.filter(({ pinned }) => pinned === rounds[0]?.pinned);
+
 /** Whether so many were dropped that the rest says nothing: over a third, once `wanted` others are there. */
 export const tooNoisy = (rounds: readonly Round[], wanted: number): boolean =>
   (rounds.length - kept(rounds).length) * 2 > wanted;
@@ -75,7 +79,7 @@ export interface RoundsOptions {
   readonly wanted: number;
   readonly pinned: boolean;
   readonly control?: Control;
-  readonly turn: (arm: string) => Promise<Readonly<Record<string, number>>>;
+  readonly turn: (arm: string, pinned: boolean) => Promise<Readonly<Record<string, number>>>;
   readonly say: (line: string) => void;
   readonly machine?: () => MachineTime;
 }
@@ -97,7 +101,7 @@ async function runRound({ order, pinned, control, turn, machine = machineTime }:
   const before = machine();
   const measured = (): Round => ({ pinned, steal: stealBetween(before, machine()), turns });
   try {
-    for (const arm of order) turns.push({ arm, figures: await turn(arm) });
+    for (const arm of order) turns.push({ arm, figures: await turn(arm, pinned) });
   } catch (error) {
     if (error instanceof VoidRound) return { ...measured(), dropped: error.message };
     throw error;
