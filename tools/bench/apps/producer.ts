@@ -11,7 +11,6 @@ import { continueTrace } from '../../../services/_chassis/context.ts';
 import type { Database } from '../../../services/_chassis/database.ts';
 import { listenOn } from '../../../services/_chassis/listen.ts';
 import { runService } from '../../../services/_chassis/service.ts';
-import { uuidv7 } from '../../../services/_chassis/uuid.ts';
 import { daprStore, daprTopic, producerContract, sharedClock, type Happening } from './outbox-contract.ts';
 import { z } from 'zod';
 
@@ -39,11 +38,9 @@ const ours =
 const dapr: Commit = async (data, committed) => {
   const metadata = {
     contentType: 'application/json',
-    'cloudevent.id': uuidv7(),
-    'cloudevent.source': 'urn:sidecart:products',
-    'cloudevent.type': Happened.type,
-    'cloudevent.subject': String(data.n),
-    'cloudevent.tenant': 'main',
+    source: 'urn:sidecart:products',
+    type: Happened.type,
+    subject: String(data.n),
     tenant: 'main',
   };
   const operation = { operation: 'upsert', request: { key: `${data.turn}-${data.n}`, value: data, metadata } };
@@ -66,16 +63,20 @@ const dapr: Commit = async (data, committed) => {
 async function produce(commit: Commit, turn: number, count: number, rate: number): Promise<number[]> {
   const committedAt: number[] = [];
   const open: Promise<unknown>[] = [];
+  const failures: unknown[] = [];
   const start = performance.now();
   for (let n = 0; n < count;) {
     const due = Math.min(count, Math.floor(((performance.now() - start) / 1_000) * rate) + 1);
     for (; n < due; n++) {
       const own = n;
-      open.push(commit({ turn, n: own }, () => void (committedAt[own] = sharedClock())));
+      const committed = () => void (committedAt[own] = sharedClock());
+      // Caught at once: one that fails before all are made would end the process.
+      open.push(commit({ turn, n: own }, committed).catch((error: unknown) => failures.push(error)));
     }
     await delay(1);
   }
   await Promise.all(open);
+  if (failures.length > 0) throw new Error(`${failures.length} events could not be committed: ${String(failures[0])}`);
   return committedAt;
 }
 
