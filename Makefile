@@ -36,6 +36,11 @@ audit: deps ## Check that no order, payment or piece of stock was lost (args=--j
 redrive: deps ## List failed events, or handle them again (service=orders id=… | all=1)
 	@node tools/redrive.ts service='$(service)' id='$(id)' all='$(all)'
 
+##@ For other languages
+.PHONY: contracts
+contracts: deps ## Write contracts/ anew: OpenAPI, proto, event schemas, AsyncAPI, tables
+	@node tools/contracts/cli.ts
+
 ##@ With the dapr CLI
 .PHONY: run backing dapr-run
 run: setup ## Run one service by `dapr run`, against what runs already (service=orders)

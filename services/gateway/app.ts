@@ -7,6 +7,7 @@ import { begin, refuseUnreadable } from './arrival.ts';
 import { routes, type Handlers, type Route, type RouteName } from './contract.ts';
 import { healthHandlers } from './health.ts';
 import { inventoryHandlers } from './inventory.ts';
+import { apiHandlers } from './openapi.ts';
 import { orderHandlers } from './orders.ts';
 import { problemOf, problems } from './problems.ts';
 import { productHandlers } from './products.ts';
@@ -26,6 +27,7 @@ export interface GatewayDeps {
 /** The public REST API as an Express app: the table of routes, 405 and 404 for everything else, and one way to fail. */
 export function buildApp(deps: GatewayDeps, settings: { deadlineMs: number }): Express {
   const handlers: Handlers = {
+    ...apiHandlers(),
     ...healthHandlers(deps),
     ...productHandlers(deps),
     ...inventoryHandlers(deps),

@@ -66,6 +66,12 @@ async function probe(name: string, ask: () => Promise<Answered>) {
 const index = {
   name: 'sidecart',
   about: 'A shop as small services, each beside a Dapr sidecar. Errors are application/problem+json (RFC 9457).',
-  links: { health: '/health', products: '/api/products', stock: '/api/inventory/1', order: '/api/orders/1' },
+  links: {
+    api: '/openapi.json',
+    health: '/health',
+    products: '/api/products',
+    stock: '/api/inventory/1',
+    order: '/api/orders/1',
+  },
   routes: Object.values(routes).map(({ method, path, does, token }) => ({ method, path, does, token })),
 };

@@ -2,8 +2,40 @@ import { ProblemError, type Problem } from '../_chassis/problem.ts';
 import type { Refusal } from '../_chassis/contract.ts';
 import { DependencyError } from '../_chassis/errors.ts';
 
-const problem = (status: number, code: string, title: string, more: Partial<Problem> = {}): ProblemError =>
-  new ProblemError({ status, code, title, ...more });
+/** Every problem that the public API answers, by its code: status and title. */
+export const catalog = {
+  'bad-request': [400, 'The request cannot be read'],
+  'bad-json': [400, 'The body is not usable JSON'],
+  'bad-body': [400, 'The body is not what is asked for'],
+  'bad-query': [400, 'A query parameter is not usable'],
+  'bad-cursor': [400, 'The cursor is not one that was given out for this list'],
+  'idempotency-key-missing': [400, 'This request needs the header Idempotency-Key'],
+  'idempotency-key-unusable': [400, 'The idempotency key is not usable'],
+  unauthenticated: [401, 'A valid access token is needed'],
+  forbidden: [403, 'Your role does not allow this'],
+  'not-found': [404, 'There is nothing here'],
+  'method-not-allowed': [405, 'This path has other methods'],
+  'request-timeout': [408, 'The request did not arrive in time'],
+  'order-not-cancellable': [409, 'The order can no longer be cancelled'],
+  'not-enough-stock': [409, 'There is less than would be taken away'],
+  'idempotency-key-in-progress': [409, 'A request with this key is still being worked on'],
+  'content-too-large': [413, 'The body is too large'],
+  'uri-too-long': [414, 'The request target is too long'],
+  'unsupported-media-type': [415, 'The body has to be JSON'],
+  'idempotency-key-reused': [422, 'This key was used for another request'],
+  'unknown-products': [422, 'The catalog does not have all of these products'],
+  'header-fields-too-large': [431, 'The header fields are too large'],
+  internal: [500, 'Something went wrong here'],
+  overloaded: [503, 'There is too much to do at the moment'],
+  'deadline-passed': [503, 'This took too long'],
+  'dependency-unavailable': [503, 'A part of the system is away'],
+} as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
+export type ProblemCode = keyof typeof catalog;
+
+const problem = (code: ProblemCode, more: Partial<Problem> = {}): ProblemError => {
+  const [status, title] = catalog[code];
+  return new ProblemError({ status, code, title, ...more });
+};
 
 type FieldErrors = NonNullable<Problem['errors']>;
 
@@ -11,62 +43,58 @@ const soon = { 'retry-after': '1' };
 
 /** Every problem that the public API answers, each made with what is particular to the case. */
 export const problems = {
-  badRequest: (detail: string) => problem(400, 'bad-request', 'The request cannot be read', { detail }),
-  badJson: (detail: string) => problem(400, 'bad-json', 'The body is not usable JSON', { detail }),
-  badBody: (errors: FieldErrors) => problem(400, 'bad-body', 'The body is not what is asked for', { errors }),
-  badQuery: (errors: FieldErrors) => problem(400, 'bad-query', 'A query parameter is not usable', { errors }),
-  badCursor: () => problem(400, 'bad-cursor', 'The cursor is not one that was given out for this list'),
-  keyMissing: () => problem(400, 'idempotency-key-missing', 'This request needs the header Idempotency-Key'),
+  badRequest: (detail: string) => problem('bad-request', { detail }),
+  badJson: (detail: string) => problem('bad-json', { detail }),
+  badBody: (errors: FieldErrors) => problem('bad-body', { errors }),
+  badQuery: (errors: FieldErrors) => problem('bad-query', { errors }),
+  badCursor: () => problem('bad-cursor'),
+  keyMissing: () => problem('idempotency-key-missing'),
   keyUnusable: () =>
-    problem(400, 'idempotency-key-unusable', 'The idempotency key is not usable', {
+    problem('idempotency-key-unusable', {
       detail: 'It is one value of 1 to 255 printable ASCII characters, bare or as a quoted string.',
     }),
   unauthenticated: (reason: 'no-token' | 'bad-token') =>
-    problem(401, 'unauthenticated', 'A valid access token is needed', {
+    problem('unauthenticated', {
       detail: reason === 'no-token' ? 'Send Authorization: Bearer <token>.' : 'The token is not valid, or no longer.',
       headers: {
         'www-authenticate': `Bearer realm="sidecart"${reason === 'no-token' ? '' : ', error="invalid_token"'}`,
       },
     }),
-  forbidden: () => problem(403, 'forbidden', 'Your role does not allow this'),
-  notFound: (what: string) => problem(404, 'not-found', 'There is nothing here', { detail: `No such ${what}.` }),
+  forbidden: () => problem('forbidden'),
+  notFound: (what: string) => problem('not-found', { detail: `No such ${what}.` }),
   methodNotAllowed: (allow: string) =>
-    problem(405, 'method-not-allowed', 'This path has other methods', {
+    problem('method-not-allowed', {
       detail: `It takes ${allow}.`,
       headers: { allow },
     }),
-  requestTimeout: () => problem(408, 'request-timeout', 'The request did not arrive in time'),
-  orderNotCancellable: (status: string) =>
-    problem(409, 'order-not-cancellable', 'The order can no longer be cancelled', { detail: `It is ${status}.` }),
+  requestTimeout: () => problem('request-timeout'),
+  orderNotCancellable: (status: string) => problem('order-not-cancellable', { detail: `It is ${status}.` }),
   notEnoughStock: (available: number) =>
-    problem(409, 'not-enough-stock', 'There is less than would be taken away', {
+    problem('not-enough-stock', {
       detail: `Available in this warehouse: ${available}.`,
     }),
-  keyInProgress: () =>
-    problem(409, 'idempotency-key-in-progress', 'A request with this key is still being worked on', { headers: soon }),
-  contentTooLarge: (limit: string) => problem(413, 'content-too-large', `The body is larger than ${limit}`),
-  uriTooLong: () => problem(414, 'uri-too-long', 'The request target is too long'),
-  unsupportedMediaType: (detail: string) =>
-    problem(415, 'unsupported-media-type', 'The body has to be JSON', { detail }),
+  keyInProgress: () => problem('idempotency-key-in-progress', { headers: soon }),
+  contentTooLarge: (limit: string) => problem('content-too-large', { detail: `It is larger than ${limit}.` }),
+  uriTooLong: () => problem('uri-too-long'),
+  unsupportedMediaType: (detail: string) => problem('unsupported-media-type', { detail }),
   keyReused: () =>
-    problem(422, 'idempotency-key-reused', 'This key was used for another request', {
+    problem('idempotency-key-reused', {
       detail: 'Send a new key with a new request.',
     }),
-  unknownProducts: (errors: FieldErrors) =>
-    problem(422, 'unknown-products', 'The catalog does not have all of these products', { errors }),
-  headersTooLarge: () => problem(431, 'header-fields-too-large', 'The header fields are too large'),
-  internal: () => problem(500, 'internal', 'Something went wrong here'),
+  unknownProducts: (errors: FieldErrors) => problem('unknown-products', { errors }),
+  headersTooLarge: () => problem('header-fields-too-large'),
+  internal: () => problem('internal'),
   overloaded: (retryAfterMs: number) =>
-    problem(503, 'overloaded', 'There is too much to do at the moment', {
+    problem('overloaded', {
       headers: { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) },
     }),
   deadlinePassed: () =>
-    problem(503, 'deadline-passed', 'This took too long', {
+    problem('deadline-passed', {
       detail: 'Whether it was done is not known; what carried an Idempotency-Key is safe to repeat with the same one.',
       headers: soon,
     }),
   dependencyUnavailable: (service: string | undefined) =>
-    problem(503, 'dependency-unavailable', 'A part of the system is away', {
+    problem('dependency-unavailable', {
       ...(service !== undefined && { detail: `Not reached: ${service}.` }),
       headers: soon,
     }),
