@@ -54,7 +54,8 @@ dapr-run: setup ## Run the whole mesh by `dapr run -f dapr-config/dapr.yaml`
 .PHONY: check test bench bench-report
 check: deps ## Format, lint, types and unit tests
 	@node tools/test/run.ts check
-test: setup ## Everything, from nothing: also databases, sidecars, faults (only=check|services|mesh file=orders)
+test: ## Everything, from nothing: also databases, sidecars, faults (only=check|services|mesh file=orders)
+	@$(setup) test
 	@node tools/test/run.ts $(or $(only),all) $(file)
 bench: ## Measure what the shop promises, and write docs/performance.md (only=p1,p3 rounds=9)
 	@$(setup) bench

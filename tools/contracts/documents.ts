@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format } from 'prettier';
 import { readMigrations } from '../../services/_chassis/migrate.ts';
@@ -33,6 +34,7 @@ export async function makeDocuments(): Promise<Map<string, string>> {
     if (proto === undefined) await add(`${name}/openapi.json`, describeService(service));
     else documents.set(`${name}/${name}.proto`, proto);
     documents.set(`${name}/tables.sql`, await tablesOf(name));
+    documents.set(`${name}/README.md`, await readFile(join(repository, 'services', name, 'README.md'), 'utf8'));
   }
   return documents;
 }

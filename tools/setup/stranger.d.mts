@@ -1,0 +1,2 @@
+export function strangerIsBuilt(): boolean;
+export function buildStranger(): Promise<string>;
