@@ -2,6 +2,9 @@ import { request as httpRequest } from 'node:http';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { uuidv7 } from '../_chassis/uuid.ts';
+import { readClientLog } from '../../tools/audit/client-log.ts';
+import { routes } from '../gateway/contract.ts';
+import { readConformity } from '../gateway/test-conformity.ts';
 import { order } from '../orders/contract.ts';
 import { badRequests, type Who } from './bad-input.ts';
 import { openShop, type Person, type Shop } from './shop.ts';
@@ -282,12 +285,27 @@ describe('the front page', () => {
     const healthy = Object.fromEntries(services.map((name) => [name, { status: 'healthy' }]));
     expect(answer.body).toMatchObject({ status: 'healthy', services: healthy });
     expect((await shop.as()({ path: '/' })).status).toBe(200);
+    expect((await shop.as()({ path: '/openapi.json' })).body).toMatchObject({ openapi: '3.1.1' });
+    expect((await shop.as('ben')({ path: '/api/orders?limit=5' })).status).toBe(200);
   });
 });
 
 describe('the books, after all that', () => {
   it('when audited, are clean', async () => {
     expect(await shop.audit()).toEqual([]);
+  });
+
+  it('when held against the published document, every answer fits, and every route has answered a success', async () => {
+    const conformity = await readConformity();
+    const succeeded = new Set<string | undefined>();
+    const problems = new Set<string>();
+    for await (const { method, path, status, body } of readClientLog(shop.clientLog)) {
+      const { operation, problem } = conformity({ method, path, status, body });
+      if (status < 300) succeeded.add(operation);
+      if (problem !== undefined) problems.add(`${method} ${path} ${status}: ${problem}`);
+    }
+    expect([...problems]).toEqual([]);
+    expect(Object.keys(routes).filter((name) => !succeeded.has(name))).toEqual([]);
   });
 });
 

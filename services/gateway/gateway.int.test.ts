@@ -1,12 +1,16 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { badRequests, sendBad } from '../_e2e/bad-input.ts';
 import { malformedRequests, sendRaw } from '../_e2e/raw-http.ts';
 import { allowed } from './app.ts';
 import { routes } from './contract.ts';
+import { readConformity, type Conformity } from './test-conformity.ts';
 import { startTestGateway, type Json } from './test-gateway.ts';
 
 let gateway: Awaited<ReturnType<typeof startTestGateway>>;
+let conformity: Conformity;
 beforeAll(async () => {
+  conformity = await readConformity();
   const limits = { headersTimeout: 1_000, requestTimeout: 1_500, keepAliveTimeout: 1_000 };
   gateway = await startTestGateway({ limits });
 });
@@ -28,6 +32,7 @@ describe('bad input', () => {
     expect(problem).toMatchObject({ type: `urn:sidecart:problem:${bad.code}`, title: expect.any(String) as string });
     expect(problem['traceId']).toMatch(/^[0-9a-f]{32}$/);
     expect(text).not.toMatch(internals);
+    expect(conformity({ ...bad, status: response.status, body: problem }).problem).toBeUndefined();
     expect(gateway.asked.map((call) => call.name)).toEqual(bad.asks === undefined ? [] : [bad.asks]);
   });
 
@@ -147,6 +152,12 @@ describe('routes', () => {
     const { json } = await gateway.send('GET', '/');
     expect(json['name']).toBe('sidecart');
     expect(json['routes']).toHaveLength(Object.keys(routes).length);
+    expect(json['links']).toMatchObject({ api: '/openapi.json' });
+  });
+
+  it('when asked for /openapi.json, it is what contracts/ holds', async () => {
+    const published = await readFile(new URL('../../contracts/openapi.json', import.meta.url), 'utf8');
+    expect((await gateway.send('GET', '/openapi.json')).json).toEqual(JSON.parse(published));
   });
 });
 

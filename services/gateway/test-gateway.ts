@@ -8,6 +8,7 @@ import { createAuthenticate } from '../_chassis/identity.ts';
 import { createMetrics } from '../_chassis/metrics.ts';
 import { buildApp } from './app.ts';
 import { listenPublic, patience } from './server.ts';
+import { readConformity } from './test-conformity.ts';
 
 /** One call that reached a service, and under which context. */
 export interface Asked {
@@ -58,6 +59,7 @@ export async function startTestGateway(options: { deadlineMs?: number; limits?: 
     { deadlineMs: options.deadlineMs ?? 2_500 },
   );
   const listening = await listenPublic(app, 0, log, options.limits);
+  const conformity = await readConformity();
   const base = `http://127.0.0.1:${listening.port}`;
 
   return {
@@ -70,7 +72,7 @@ export async function startTestGateway(options: { deadlineMs?: number; limits?: 
     /** Sets what a method, `<service>.<method>`, answers from now on. */
     answer: (name: string, value: unknown) =>
       void answers.set(name, typeof value === 'function' ? (value as Fake) : () => value),
-    /** Sends a request as one of the people; a body that is no text is sent as JSON. */
+    /** Sends a request as one of the people; a body that is no text is sent as JSON. The answer has to be as published. */
     async send(
       verb: string,
       path: string,
@@ -88,8 +90,11 @@ export async function startTestGateway(options: { deadlineMs?: number; limits?: 
         body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
       });
       const text = await response.text();
+      const { status } = response;
+      const { problem } = conformity({ method: verb, path, status, body: text === '' ? '' : JSON.parse(text) });
+      if (problem !== undefined && verb !== 'HEAD') throw new Error(`${verb} ${path} ${status}: ${problem}: ${text}`);
       return {
-        status: response.status,
+        status,
         headers: response.headers,
         text,
         json: (text === '' ? {} : JSON.parse(text)) as Json,

@@ -1,9 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { repository } from '../../tools/mesh/home.ts';
 
+const published = new URL('../../contracts/openapi.json', import.meta.url);
 const operation = z.object({ operationId: z.string(), responses: z.record(z.string(), z.unknown()) });
 const openapi = z.looseObject({ paths: z.record(z.string(), z.record(z.string(), operation)) });
 
@@ -21,7 +20,7 @@ export type Conformity = (seen: Seen) => { operation: string | undefined; proble
 
 /** Reads contracts/openapi.json to hold answers against it, strictly: a field that it does not name is not there. */
 export async function readConformity(): Promise<Conformity> {
-  const text = await readFile(join(repository, 'contracts/openapi.json'), 'utf8');
+  const text = await readFile(published, 'utf8');
   const document = openapi.parse(closed(JSON.parse(text)));
   const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
   ajv.addSchema(document, 'api');
