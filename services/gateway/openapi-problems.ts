@@ -27,11 +27,12 @@ export const problemSchema = {
 
 /** Every problem a route can answer; those of the connection itself, and a token that does not hold, can meet any. */
 export function problemsOf(route: Route): ProblemCode[] {
-  const { query, body, key, path, problems = [] } = route;
+  const { token, query, body, key, path, problems = [] } = route;
   const when = (holds: boolean, ...codes: ProblemCode[]) => (holds ? codes : []);
   return [
     ...when(true, 'bad-request', 'bad-query', 'unauthenticated', 'request-timeout', 'content-too-large'),
     ...when(true, 'uri-too-long', 'header-fields-too-large', 'internal'),
+    ...when(token === 'required', 'forbidden'),
     ...when(query !== undefined && 'cursor' in query.shape, 'bad-cursor'),
     ...when(path.includes('{'), 'not-found'),
     ...when(body !== undefined, 'bad-json', 'bad-body', 'unsupported-media-type'),
