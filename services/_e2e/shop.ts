@@ -55,7 +55,7 @@ const signingKey = z.object({ tokenSigningKey: z.string() });
 const jwk = z.looseObject({ kty: z.string() });
 
 /** Starts a shop; everything is gone again after `close`, but for a start that failed, whose logs stay. */
-export async function openShop(options: Pick<MeshOptions, 'root' | 'env' | 'replicas' | 'readyTimeoutMs'> = {}): Promise<Shop> {
+export async function openShop(options: Pick<MeshOptions, 'root' | 'env' | 'replicas'> = {}): Promise<Shop> {
   const home = await makeTemporaryHome();
   const mesh = await startMesh({ home, ...options });
   const secrets = signingKey.parse(JSON.parse(await readFile(join(home, '.data/secrets.json'), 'utf8')));

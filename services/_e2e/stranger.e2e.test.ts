@@ -10,7 +10,7 @@ let shop: Shop;
 beforeAll(async () => {
   const root = await createStrangerProject(await buildStranger());
   const env = { FULFILLMENT_PICK_MS: '1000', FULFILLMENT_PACK_MS: '500', CATCH_UP_INTERVAL_MS: '500' };
-  shop = await openShop({ root, env, readyTimeoutMs: 400_000 });
+  shop = await openShop({ root, env });
   return async () => {
     await shop.close();
     await rm(root, { recursive: true });
