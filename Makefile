@@ -25,7 +25,12 @@ logs: deps ## Follow the logs (service=orders; follow=0 to only print)
 	@$(mesh) logs service='$(service)' $(if $(filter 0,$(follow)),--no-follow)
 
 ##@ Working with it
-.PHONY: token db audit redrive
+.PHONY: new call token db audit redrive
+new: deps ## Make a service that runs, with its tests (service=reviews; one=review)
+	@node tools/new/cli.ts service='$(service)' one='$(one)'
+call: deps ## Call a method as the gateway does (service=orders method=getOrder request='{…}' user=1 role=customer)
+	@node tools/call.ts service='$(service)' method='$(method)' request="$$SIDECART_REQUEST" user='$(user)' role='$(role)' key='$(key)'
+call: export SIDECART_REQUEST = $(value request)
 token: deps ## Print a signed development token (user=1 role=customer|staff|warehouse)
 	@node tools/token.ts user='$(user)' role='$(role)' tenant='$(tenant)'
 db: deps ## An SQL prompt (service=orders; sql="select …" for one statement)

@@ -8,6 +8,7 @@ const domainFiles = [
   'payments/payment',
   'bank/charge',
   'fulfillment/shipment',
+  '_template/field-note',
 ].map((path) => `services/${path}.ts`);
 
 // The direction of imports is the layering: main -> app -> methods, events -> domain, store. Another service is
@@ -36,7 +37,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['services/[a-z]*/**/*.ts'],
+    files: ['services/{[a-z]*,_template}/**/*.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: [betweenServices] }] },
   },
   {

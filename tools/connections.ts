@@ -1,7 +1,9 @@
 import { bookkeepers, type Bookkeeper, type Databases } from './audit/books.ts';
-import { homeAt } from './mesh/home.ts';
+import { servicesWithDatabase } from './mesh/databases.ts';
+import { homeAt, repository } from './mesh/home.ts';
 import { readSecrets, secretNamed } from './mesh/secrets.ts';
 import { UserError } from './mesh/user-error.ts';
+import { readContracts } from './service-contracts.ts';
 
 const host = '127.0.0.1';
 const port = 15432;
@@ -15,7 +17,11 @@ export async function databasesOf(home: string): Promise<Databases> {
   const secrets = await readSecrets(secretsFile);
   if (!secrets) throw new UserError(`there is no mesh in ${root}: \`make up\` first`);
   const password = encodeURIComponent(secretNamed(secrets, 'postgresPassword'));
-  const urls = bookkeepers.map((service) => [service, `postgres://postgres:${password}@${host}:${port}/${service}`]);
+  // Whoever has a contract and a database has an outbox and an inbox in it.
+  const contracted = (await readContracts()).map((contract) => contract.service);
+  const messengers = (await servicesWithDatabase(repository)).filter((service) => contracted.includes(service));
+  const services = new Set<string>([...bookkeepers, ...messengers]);
+  const urls = [...services].map((service) => [service, `postgres://postgres:${password}@${host}:${port}/${service}`]);
   return Object.fromEntries(urls) as Record<Bookkeeper, string>;
 }
 

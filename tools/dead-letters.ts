@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { withClient } from './mesh/postgres.ts';
-import { messengers, type Databases, type Messenger } from './audit/books.ts';
+import { messengersOf, type Databases } from './audit/books.ts';
 
 const row = z.object({
   source: z.string(),
@@ -13,11 +13,11 @@ const row = z.object({
 });
 
 /** An event at one consumer, with what became of it. */
-export type Letter = z.infer<typeof row> & { readonly service: Messenger };
+export type Letter = z.infer<typeof row> & { readonly service: string };
 
 /** Which letters are meant: of one service or of all, one event or all of them. */
 export interface Selection {
-  readonly service?: Messenger | undefined;
+  readonly service?: string | undefined;
   readonly id?: string | undefined;
 }
 
@@ -29,9 +29,9 @@ async function eachInbox(
   sql: string,
   values: readonly unknown[],
 ): Promise<Letter[]> {
-  const services = service === undefined ? messengers : [service];
-  const letters = services.map((one) =>
-    withClient(databases[one], async (client) =>
+  const meant = messengersOf(databases).filter(([one]) => service === undefined || one === service);
+  const letters = meant.map(([one, url]) =>
+    withClient(url, async (client) =>
       (await client.query(sql, [...values])).rows.map((found): Letter => ({ service: one, ...row.parse(found) })),
     ),
   );
@@ -59,7 +59,7 @@ export const setBack = (databases: Databases, selection: Selection): Promise<Let
 
 /** The same letters as they are now. */
 export async function lookAgain(databases: Databases, letters: readonly Letter[]): Promise<Letter[]> {
-  const now = messengers.map(async (service) => {
+  const now = messengersOf(databases).map(async ([service]) => {
     const ids = letters.filter((letter) => letter.service === service).map(({ id }) => id);
     if (ids.length === 0) return [];
     return eachInbox(databases, { service }, `select ${columns} from inbox where id = any($1) order by received_at`, [

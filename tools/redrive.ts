@@ -1,13 +1,12 @@
 // Lists failed events, or has them handled again: node tools/redrive.ts [service=orders] [id=…] [all=1] [timeout=30]
 import { setTimeout as delay } from 'node:timers/promises';
 import { causeOf } from '../services/_chassis/errors.ts';
-import { messengers, type Databases, type Messenger } from './audit/books.ts';
+import { messengersOf, type Databases } from './audit/books.ts';
 import { connectionAdvice, databasesOf } from './connections.ts';
 import { failedLetters, lookAgain, setBack, type Letter, type Selection } from './dead-letters.ts';
 import { table } from './mesh/terminal.ts';
 import { UserError } from './mesh/user-error.ts';
 
-const isMessenger = (text: string): text is Messenger => messengers.some((service) => service === text);
 const names = ['service', 'id', 'all', 'timeout', 'home'];
 
 function readArguments(given: readonly string[]): ReadonlyMap<string, string> {
@@ -70,11 +69,12 @@ async function redrive(databases: Databases, selection: Selection, seconds: numb
 try {
   const values = readArguments(process.argv.slice(2));
   const service = values.get('service');
-  if (service !== undefined && !isMessenger(service))
+  const databases = await databasesOf(values.get('home') ?? '.');
+  const messengers = messengersOf(databases).map(([name]) => name);
+  if (service !== undefined && !messengers.includes(service))
     throw new UserError(`${service} gets no events; these do: ${messengers.join(', ')}`);
   const id = values.get('id');
   const seconds = Number(values.get('timeout') ?? 30);
-  const databases = await databasesOf(values.get('home') ?? '.');
   const selection = { service, id };
   process.exitCode =
     id !== undefined || values.has('all')

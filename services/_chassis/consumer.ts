@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { inBatches } from './batches.ts';
+import type { Contract } from './contract.ts';
 import { contextOfTrace, withContext } from './context.ts';
 import type { Database, Transaction } from './database.ts';
 import { envelope, type Envelope } from './envelope.ts';
@@ -36,6 +37,18 @@ export interface Subscription {
 
 // As many as one subscription has under way at once (`concurrency` of the pubsub component).
 const batchSize = 20;
+
+/** Throws unless an app subscribes to exactly the topics that its contract says it consumes. */
+export function requireConsumed({ service, consumes = {} }: Contract, subscriptions: readonly Subscription[]): void {
+  const said = Object.entries(consumes).flatMap(([source, topics]) => topics.map((topic) => `${topic} of ${source}`));
+  const taken = subscriptions.map(({ source, topic }) => `${topic} of ${source}`);
+  const onlySaid = said.find((one) => !taken.includes(one));
+  if (onlySaid !== undefined)
+    throw new Error(`${service} does not subscribe to ${onlySaid}, which its contract consumes`);
+  const onlyTaken = taken.find((one) => !said.includes(one));
+  if (onlyTaken !== undefined)
+    throw new Error(`${service} subscribes to ${onlyTaken}, which its contract does not name`);
+}
 
 /** What the broker is told: taken, come again, or unreadable (goes to the dead-letter topic). */
 export type Delivery = 'SUCCESS' | 'RETRY' | 'DROP';

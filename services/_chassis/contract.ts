@@ -15,12 +15,14 @@ export interface EventDefinition<Data extends z.ZodType = z.ZodType> {
   readonly data: Data;
 }
 
-/** What a service offers and publishes; the only thing others may import. `proto` makes it a gRPC contract. */
+/** What a service offers, publishes and consumes; the only thing others may import. `proto` makes it a gRPC contract. */
 export interface Contract {
   readonly service: string;
   readonly proto?: { readonly file: string; readonly service: string };
   readonly methods: Readonly<Record<string, Method>>;
   readonly events: Readonly<Record<string, EventDefinition>>;
+  /** The topics it consumes, by their producer; the audit looks for their events in its inbox. */
+  readonly consumes?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** The refusals that every method may answer beside its own: a "no" is an answer, never an error status. */

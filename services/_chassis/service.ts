@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createDispatch, type Call } from './call.ts';
 import { createCatchUp, type EventLog } from './catch-up.ts';
 import { createConnect, type Connect } from './client.ts';
-import { createConsumer, type Subscription } from './consumer.ts';
+import { createConsumer, requireConsumed, type Subscription } from './consumer.ts';
 import type { Contract, getHealth, listEvents, readEvents } from './contract.ts';
 import { createDatabase, type Database } from './database.ts';
 import { buildGrpcApp } from './grpc-app.ts';
@@ -111,6 +111,7 @@ export async function runService(
   });
   const app = buildApp({ log, metrics, sidecar, connect, database });
   const subscriptions = app.subscriptions ?? [];
+  requireConsumed(contract, subscriptions);
   const consumer =
     subscriptions.length === 0
       ? undefined

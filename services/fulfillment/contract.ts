@@ -25,4 +25,5 @@ export const fulfillmentContract = {
       data: z.object({ orderId, reason: z.string() }),
     },
   },
+  consumes: { orders: ['fulfillment.requests'] },
 } as const satisfies Contract;

@@ -81,4 +81,5 @@ export const inventoryContract = {
       }),
     },
   },
+  consumes: { orders: ['inventory.requests'], fulfillment: ['fulfillment.events'] },
 } as const satisfies Contract;

@@ -122,4 +122,10 @@ export const ordersContract = {
     ShipmentStopped: fact('stopped', 'cancelling'),
     OrderCancelled: fact('cancelled', 'cancelled'),
   },
+  consumes: {
+    inventory: ['inventory.events'],
+    payments: ['payments.events'],
+    fulfillment: ['fulfillment.events'],
+    products: ['products.events'],
+  },
 } as const satisfies Contract;

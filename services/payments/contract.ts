@@ -26,4 +26,5 @@ export const paymentsContract = {
       data: z.object({ orderId, outcome: z.enum(['voided', 'refunded', 'declined']) }),
     },
   },
+  consumes: { orders: ['payments.requests'] },
 } as const satisfies Contract;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { checkAcknowledged } from './acknowledged.ts';
-import { messengers, openBooks, type Books, type Databases } from './books.ts';
+import { openBooks, type Books, type Databases } from './books.ts';
 import { checkCaches } from './caches.ts';
 import { readClientLog, type ClientLogLine } from './client-log.ts';
 import { readClientSide, type ClientSide } from './clients.ts';
@@ -165,8 +165,8 @@ function checkClients(findings: Findings, clients: ClientSide, { retired }: Cata
 /** Failed inbox rows break nothing by themselves (I8 asks for a cause), but a person has to look at them. */
 async function deadLetters(books: Books): Promise<string[]> {
   const notes: string[] = [];
-  for (const service of messengers) {
-    const [row] = await books[service].rows(
+  for (const [service, book] of books.messengers) {
+    const [row] = await book.rows(
       z.object({ count: z.number() }),
       `select count(*)::int as count from inbox where status = 'failed'`,
     );

@@ -1,16 +1,16 @@
 import pg from 'pg';
 import type { z } from 'zod';
 
-/** The services that keep books, each in its own database. */
+/** The services whose tables the audit knows, each in its own database. */
 export const bookkeepers = ['orders', 'inventory', 'payments', 'fulfillment', 'products', 'bank'] as const;
 export type Bookkeeper = (typeof bookkeepers)[number];
 
-/** Those that send and get events; the bank does neither. */
-export const messengers = ['orders', 'inventory', 'payments', 'fulfillment', 'products'] as const;
-export type Messenger = (typeof messengers)[number];
+/** A connection string for each service's database, theirs and those of all other services that send or get events. */
+export type Databases = Readonly<Record<Bookkeeper, string> & Record<string, string>>;
 
-/** A connection string for each service's database. */
-export type Databases = Readonly<Record<Bookkeeper, string>>;
+/** Those that send and get events; the bank does neither. */
+export const messengersOf = (databases: Databases): [service: string, url: string][] =>
+  Object.entries(databases).filter(([service]) => service !== 'bank');
 
 /** One service's database as of one moment. */
 export interface Book {
@@ -19,8 +19,15 @@ export interface Book {
   pages<Row extends z.ZodType>(row: Row, sql: string): AsyncGenerator<z.output<Row>[]>;
 }
 
-/** All books. `steady` says that nothing was said while they were opened, so that they show one moment of the mesh. */
-export type Books = Readonly<Record<Bookkeeper, Book>> & { readonly steady: boolean; close(): Promise<void> };
+/**
+ * All books, those of the messengers once more by name. `steady` says that nothing was said while they were opened, so that
+ * they show one moment of the mesh.
+ */
+export type Books = Readonly<Record<Bookkeeper, Book>> & {
+  readonly messengers: ReadonlyMap<string, Book>;
+  readonly steady: boolean;
+  close(): Promise<void>;
+};
 
 const pageSize = 2_000;
 const lastSaid = 'select coalesce(max(position), 0)::text as mark from outbox';
@@ -37,35 +44,36 @@ export async function openBooks(databases: Databases): Promise<Books> {
   const close = async () => {
     await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
   };
-  const open = async (service: Bookkeeper) => {
-    const client = await connect(databases[service]);
+  const open = async (service: string, url: string) => {
+    const client = await connect(url);
     clients.push(client);
     const mark = async () =>
       (await client.query<{ mark: string }>(service === 'bank' ? lastEntered : lastSaid)).rows[0];
-    return { client, mark, before: (await mark())?.mark };
+    return { service, client, mark, before: (await mark())?.mark };
   };
   try {
-    const opened = {
-      orders: await open('orders'),
-      inventory: await open('inventory'),
-      payments: await open('payments'),
-      fulfillment: await open('fulfillment'),
-      products: await open('products'),
-      bank: await open('bank'),
-    };
+    const opened = [];
+    for (const [service, url] of Object.entries(databases)) opened.push(await open(service, url));
     let steady = true;
-    for (const { client, mark, before } of Object.values(opened)) {
+    const books = new Map<string, Book>();
+    for (const { service, client, mark, before } of opened) {
       await client.query('begin isolation level repeatable read read only');
       steady = (await mark())?.mark === before && steady;
+      books.set(service, bookOf(client));
     }
-    const { orders, inventory, payments, fulfillment, products, bank } = opened;
+    const book = (service: string): Book => {
+      const found = books.get(service);
+      if (!found) throw new Error(`the audit was given no database of ${service}`);
+      return found;
+    };
     return {
-      orders: bookOf(orders.client),
-      inventory: bookOf(inventory.client),
-      payments: bookOf(payments.client),
-      fulfillment: bookOf(fulfillment.client),
-      products: bookOf(products.client),
-      bank: bookOf(bank.client),
+      orders: book('orders'),
+      inventory: book('inventory'),
+      payments: book('payments'),
+      fulfillment: book('fulfillment'),
+      products: book('products'),
+      bank: book('bank'),
+      messengers: new Map(messengersOf(databases).map(([service]) => [service, book(service)])),
       steady,
       close,
     };

@@ -77,7 +77,7 @@ describe('audit while the mesh runs', () => {
 
     const told: string[] = [];
     const patient = audit({ databases, drainTimeoutMs: 20_000, onProgress: (text) => void told.push(text) });
-    await expect.poll(() => told).not.toEqual([]);
+    await expect.poll(() => told, { timeout: 15_000 }).not.toEqual([]);
     await mesh.deliverUntilNone(
       'orders',
       `select 1 from orders where id = '${placed.order.id}' and state <> 'shipped'`,

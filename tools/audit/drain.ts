@@ -44,10 +44,14 @@ export async function openWork(books: Books): Promise<OpenWork> {
 async function lackingEvents(books: Books): Promise<Count[]> {
   const lacking: Count[] = [];
   for (const { producer, topic, consumers } of topics) {
-    const said = await countOf(books[producer], `outbox where topic = '${topic}'`);
+    const outbox = books.messengers.get(producer);
+    if (!outbox || consumers.length === 0) continue;
+    const said = await countOf(outbox, `outbox where topic = '${topic}'`);
     for (const consumer of consumers) {
+      const inbox = books.messengers.get(consumer);
+      if (!inbox) continue;
       const finished = await countOf(
-        books[consumer],
+        inbox,
         `inbox where source = 'urn:sidecart:${producer}' and topic = '${topic}' and status <> 'pending'`,
       );
       if (finished < said) lacking.push({ what: `${topic} at ${consumer}`, count: said - finished });

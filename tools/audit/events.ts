@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { messengers, type Book, type Books, type Messenger } from './books.ts';
+import type { Book, Books } from './books.ts';
 import type { Findings } from './findings.ts';
 import { mergeByKey } from './merge.ts';
 import { consumersOf } from './subscriptions.ts';
@@ -18,39 +18,50 @@ type InboxRow = z.infer<typeof inboxRow>;
 
 /** I8 between services: every row of an outbox is in the inbox of every subscriber, and no inbox holds another event. */
 export async function checkEvents(findings: Findings, books: Books): Promise<void> {
-  for (const producer of messengers) {
-    const inbox = (consumer: Messenger) => inboxPages(books[consumer], producer);
+  const messengers = [...books.messengers.keys()];
+  for (const [producer, book] of books.messengers) {
+    const inboxes = [...books.messengers].map(([consumer, inbox]) => [consumer, inboxPages(inbox, producer)] as const);
     const merged = mergeByKey({
-      outbox: outboxPages(books[producer], producer),
-      orders: inbox('orders'),
-      inventory: inbox('inventory'),
-      payments: inbox('payments'),
-      fulfillment: inbox('fulfillment'),
-      products: inbox('products'),
+      outbox: outboxPages(book, producer),
+      inboxes: sideBySide(mergeByKey(Object.fromEntries(inboxes))),
     });
-    for await (const { key, rows } of merged) {
-      const { outbox, ...inboxes } = rows;
-      checkEvent(findings, { key, producer, event: outbox[0], inboxes });
-    }
+    for await (const { key, rows } of merged)
+      checkEvent(findings, { key, producer, messengers, event: rows.outbox[0], inboxes: rows.inboxes[0]?.rows ?? {} });
   }
   await checkSources(findings, books);
 }
 
 interface Seen {
   readonly key: string;
-  readonly producer: Messenger;
+  readonly producer: string;
+  readonly messengers: readonly string[];
   readonly event: OutboxRow | undefined;
-  readonly inboxes: Readonly<Record<Messenger, readonly InboxRow[]>>;
+  /** What each consumer's inbox holds of it. */
+  readonly inboxes: Readonly<Record<string, readonly InboxRow[]>>;
 }
 
-function checkEvent(findings: Findings, { key, producer, event, inboxes }: Seen): void {
+type Merged = Pick<Seen, 'key'> & { readonly rows: Seen['inboxes'] };
+const mergedPage = 500;
+
+/** All inboxes as one stream to be merged again, in pages. */
+async function* sideBySide(merged: AsyncIterable<Merged>): AsyncGenerator<Merged[]> {
+  let page: Merged[] = [];
+  for await (const one of merged) {
+    if (page.push(one) < mergedPage) continue;
+    yield page;
+    page = [];
+  }
+  yield page;
+}
+
+function checkEvent(findings: Findings, { key, producer, messengers, event, inboxes }: Seen): void {
   findings.checked('I8');
   const what = `${shortType(event?.type ?? '')} of ${event?.subject}`;
   const consumers = event && consumersOf(producer, event.topic);
   if (event && !consumers) findings.wrong('I8', key, `${what}: ${producer} has no topic ${event.topic}`);
   if (event?.agrees === false) findings.wrong('I8', key, `${what}: its envelope says otherwise than its row`);
   for (const consumer of messengers) {
-    const row = inboxes[consumer][0];
+    const row = inboxes[consumer]?.[0];
     if (row) findings.checked('I8');
     const expected = consumers?.includes(consumer) === true;
     if (!event) {
@@ -81,9 +92,9 @@ function checkRow(findings: Findings, key: string, what: string, row: InboxRow, 
 
 /** Inbox rows from a source that is none of the services. */
 async function checkSources(findings: Findings, books: Books): Promise<void> {
-  const sources = messengers.map((service) => `'urn:sidecart:${service}'`).join(', ');
-  for (const consumer of messengers) {
-    const strange = await books[consumer].rows(
+  const sources = [...books.messengers.keys()].map((service) => `'urn:sidecart:${service}'`).join(', ');
+  for (const [consumer, book] of books.messengers) {
+    const strange = await book.rows(
       z.object({ source: z.string(), id: z.string() }),
       `select source, id from inbox where source not in (${sources}) order by source, id limit 1000`,
     );

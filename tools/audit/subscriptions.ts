@@ -1,24 +1,25 @@
-import type { Messenger } from './books.ts';
+import { readContracts, topicsOf } from '../service-contracts.ts';
 
-/** Who consumes a topic of whom. A test compares this with what the services subscribe to. */
+/** Who consumes a topic of whom. */
 export interface Topic {
-  readonly producer: Messenger;
+  readonly producer: string;
   readonly topic: string;
-  readonly consumers: readonly Messenger[];
+  readonly consumers: readonly string[];
 }
 
-/** All topics. Nobody consumes `orders.events` yet: it is there for services still to come. */
-export const topics: readonly Topic[] = [
-  { producer: 'orders', topic: 'inventory.requests', consumers: ['inventory'] },
-  { producer: 'orders', topic: 'payments.requests', consumers: ['payments'] },
-  { producer: 'orders', topic: 'fulfillment.requests', consumers: ['fulfillment'] },
-  { producer: 'orders', topic: 'orders.events', consumers: [] },
-  { producer: 'inventory', topic: 'inventory.events', consumers: ['orders'] },
-  { producer: 'payments', topic: 'payments.events', consumers: ['orders'] },
-  { producer: 'fulfillment', topic: 'fulfillment.events', consumers: ['orders', 'inventory'] },
-  { producer: 'products', topic: 'products.events', consumers: ['orders'] },
-];
+const contracts = await readContracts();
+
+/** All topics, as the services' contracts say: what each publishes to, and who says that it consumes it. */
+export const topics: readonly Topic[] = contracts.flatMap((producer) =>
+  topicsOf(producer).map((topic) => ({
+    producer: producer.service,
+    topic,
+    consumers: contracts
+      .filter(({ consumes = {} }) => consumes[producer.service]?.includes(topic))
+      .map(({ service }) => service),
+  })),
+);
 
 /** Who must hear what this producer says on this topic; undefined for a topic that it does not have. */
-export const consumersOf = (producer: Messenger, topic: string): readonly Messenger[] | undefined =>
+export const consumersOf = (producer: string, topic: string): readonly string[] | undefined =>
   topics.find((one) => one.producer === producer && one.topic === topic)?.consumers;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createDispatch } from '../call.ts';
 import { clientOver, grpcTransport, httpTransport, openChannel, type Client } from '../client.ts';
-import { createConsumer, type Delivery } from '../consumer.ts';
+import { createConsumer, requireConsumed, type Delivery } from '../consumer.ts';
 import { eventSource, type Contract } from '../contract.ts';
 import { toWire, type Envelope } from '../envelope.ts';
 import { buildGrpcApp } from '../grpc-app.ts';
@@ -66,6 +66,7 @@ export async function startTestService<C extends Contract>(options: {
     throw new Error('a test of one service reaches no other');
   };
   const app = options.buildApp({ log, metrics, sidecar, database, connect });
+  requireConsumed(contract, app.subscriptions ?? []);
   const budget = options.budget === undefined ? {} : { budget: options.budget };
   const consumer = createConsumer({
     service: contract.service,

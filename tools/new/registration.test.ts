@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { repository } from '../mesh/home.ts';
+import { topicsOf } from '../service-contracts.ts';
+import { forgotten, freeNumber, readRegister, type Register } from './registration.ts';
+
+const register = await readRegister(repository);
+
+describe('this project', () => {
+  it('when looked through, has forgotten no service', () => {
+    expect(forgotten(register)).toEqual([]);
+    expect(register.contracts.length).toBeGreaterThanOrEqual(5);
+  });
+
+  it('when the topics are listed, each belongs to one producer', () => {
+    const all = register.contracts.flatMap(topicsOf);
+    expect(all).toEqual([...new Set(all)]);
+  });
+});
+
+describe('forgotten', () => {
+  const without = <One>(list: readonly One[], isIt: (one: One) => boolean) => list.filter((one) => !isIt(one));
+  const callers = (callers: readonly string[]): Register => ({
+    ...register,
+    contracts: register.contracts.map((one) => {
+      const { listEvents } = one.methods;
+      return one.service === 'products' && listEvents
+        ? { ...one, methods: { ...one.methods, listEvents: { ...listEvents, callers } } }
+        : one;
+    }),
+  });
+  const scopes = Object.keys(register.scopes).map((file): [string, Register] => [
+    `orders is not in the scopes of ${file}`,
+    { ...register, scopes: { ...register.scopes, [file]: ['products'] } },
+  ]);
+
+  it.each<[string, Register]>([
+    ['orders has no entry in', { ...register, apps: without(register.apps, ({ id }) => id === 'orders') }],
+    ['orders is no target in', { ...register, targets: without(register.targets, (name) => name === 'orders') }],
+    ...scopes,
+    ['orders consumes events of products and may not call its listEvents', callers(['inventory'])],
+    [
+      'orders consumes products.events of products, which publishes no such topic',
+      { ...register, contracts: without(register.contracts, ({ service }) => service === 'products') },
+    ],
+  ])('when %s …, it is said', (sentence, changed) => {
+    expect(forgotten(changed).join('\n')).toContain(sentence);
+  });
+});
+
+describe('freeNumber', () => {
+  it('when services come one after another, each gets a number of its own, and the bank keeps its', () => {
+    const [first] = register.apps;
+    if (!first) throw new Error('the run file is empty');
+    const apps = [...register.apps];
+    for (let free = 0; free < 19 - register.apps.length; free++) {
+      const number = freeNumber(apps);
+      expect(apps.map(({ ports }) => ports.app)).not.toContain(8_000 + number);
+      expect(number).not.toBe(99);
+      apps.push({ ...first, ports: { ...first.ports, app: 8_000 + number } });
+    }
+    expect(() => freeNumber(apps)).toThrow('are taken');
+  });
+});

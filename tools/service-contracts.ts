@@ -1,0 +1,33 @@
+import { access, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import type { Contract } from '../services/_chassis/contract.ts';
+import { repository } from './mesh/home.ts';
+
+const named = z.record(z.string(), z.object());
+const shape = z.object({ service: z.string(), methods: named, events: named });
+const isContract = (value: unknown): value is Contract => shape.safeParse(value).success;
+
+/** The contracts of all services that are called through a sidecar, from their folders; gateway and bank have none. */
+export async function readContracts(root = repository): Promise<Contract[]> {
+  const entries = await readdir(join(root, 'services'), { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory() && /^[a-z]/.test(entry.name)).map(({ name }) => name);
+  const found = await Promise.all(names.sort().map((name) => contractsIn(join(root, 'services', name, 'contract.ts'))));
+  return found.flat();
+}
+
+async function contractsIn(file: string): Promise<Contract[]> {
+  const isThere = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return [];
+  const loaded = z.record(z.string(), z.unknown()).parse(await import(pathToFileURL(file).href));
+  return Object.values(loaded).filter(isContract);
+}
+
+/** The topics that a service publishes to. */
+export const topicsOf = (contract: Contract): string[] => [
+  ...new Set(Object.values(contract.events).map(({ topic }) => topic)),
+];
