@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { makeClone, readmeCommands, type Clone } from './clone.ts';
+
+let clone: Clone;
+let ended = false;
+beforeAll(async () => {
+  clone = await makeClone({ packages: true });
+});
+afterAll(() => clone.remove());
+
+const placed = z.object({ id: z.string() });
+
+/** Types a line again and again, as somebody who waits would, until it prints this. */
+const prints = (line: string, text: string) =>
+  expect.poll(() => clone.sh(line), { timeout: 60_000, interval: 500 }).toContain(text);
+
+describe('a service added as the README says', () => {
+  it('when it is made and checked, all is sound; it is made only once', { timeout: 900_000 }, async () => {
+    const [make = []] = (await readmeCommands()).get('Add a service') ?? [];
+    expect(make).toEqual(['make new service=reviews', 'make check', 'make test only=services file=reviews']);
+    const [made = '', checked = '', tested = ''] = [
+      await clone.sh(make[0] ?? ''),
+      await clone.sh(make[1] ?? ''),
+      await clone.sh(make[2] ?? ''),
+    ];
+    expect(made).toContain('services/reviews is there');
+    expect(checked).toMatch(/review\.test\.ts[^]* 0 failed/);
+    expect(tested).toMatch(/reviews\.int\.test\.ts[^]* [1-9]\d* passed, 0 failed/);
+    await expect(clone.sh(make[0] ?? '')).rejects.toThrow('services/reviews is there already');
+  });
+
+  it('when the mesh starts with it, it answers, hears of every order, past and new, and the books are clean', async () => {
+    const chapters = await readmeCommands();
+    const [, run = []] = chapters.get('Add a service') ?? [];
+    const [up = '', get = '', add = '', audit = '', down = '', ...others] = run;
+    expect([up, audit, down, others]).toEqual(['make up', 'make audit', 'make down', []]);
+
+    expect(await clone.sh(up)).toContain('reviews-0');
+    await prints(get, '"awaited"'); // it was shipped before there was a service that could know
+    expect(await clone.sh(add)).toContain('"added"');
+    expect(await clone.sh(get)).toContain('Arrived in one piece.');
+    expect(await clone.sh(`make db service=reviews sql="select topic, type from outbox"`)).toMatch(
+      /reviews\.events .*com\.sidecart\.reviews\.review\.added\.v1/,
+    );
+
+    const order = chapters.get('Start')?.[2]?.[0] ?? '';
+    const { id } = placed.parse(JSON.parse(/\{.*\}/.exec(await clone.sh(order))?.[0] ?? ''));
+    await prints(get.replace('"1"', `"${id}"`), '"awaited"');
+    expect(await clone.sh(audit)).toContain('clean:');
+
+    await clone.sh(`make db service=reviews sql="delete from inbox where subject = '${id}'"`);
+    await expect(clone.sh(`make audit args='--timeout 1'`)).rejects.toThrow('orders.events at reviews');
+
+    await clone.sh(down);
+    ended = true;
+  });
+
+  it('when all is stopped, nothing is left', async () => {
+    expect(ended).toBe(true);
+    expect(await clone.processes()).toEqual([]);
+    for (const port of [8080, 8081, 3581, 6581]) await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+  });
+});
