@@ -57,8 +57,8 @@ dapr-run: setup ## Run the whole mesh by `dapr run -f dapr-config/dapr.yaml`
 
 ##@ Quality
 .PHONY: check test bench bench-report
-check: deps ## Format, lint, types and unit tests
-	@node tools/test/run.ts check
+check: deps ## Format, lint, types and unit tests (file=orders)
+	@node tools/test/run.ts check $(file)
 test: ## Everything, from nothing: also databases, sidecars, faults (only=check|services|mesh file=orders)
 	@$(setup) test
 	@node tools/test/run.ts $(or $(only),all) $(file)

@@ -11,11 +11,23 @@ const exec = promisify(execFile);
 export interface Clone {
   readonly folder: string;
   /** Runs a line as somebody would type it there; gives what it printed, and fails with it. */
-  sh(line: string): Promise<string>;
+  readonly sh: (line: string) => Promise<string>;
+  /** Starts a line in a process group of its own, as a terminal does. */
+  start(line: string): Running;
   /** The command lines of processes that run there. */
   processes(): Promise<string[]>;
   /** Stops what runs there and removes the copy. */
   remove(): Promise<void>;
+}
+
+/** A line that goes on until Ctrl-C. */
+export interface Running {
+  /** What it has printed. */
+  output(): string;
+  /** Undefined while it runs, then how it ended. */
+  ended(): string | undefined;
+  /** Resolves once it has ended. */
+  interrupt(): Promise<void>;
 }
 
 // A shell that knows none of our settings.
@@ -48,6 +60,27 @@ export async function makeClone({ packages = false } = {}): Promise<Clone> {
           else reject(new Error(`${line} ended with ${code}:\n${output}`));
         });
       }),
+    start(line) {
+      const child = spawn('sh', ['-c', line], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      let ended: string | undefined;
+      const end = new Promise<void>((resolve) => {
+        child.on('close', (code, signal) => {
+          ended = `${signal ?? code}`;
+          resolve();
+        });
+      });
+      return {
+        output: () => output,
+        ended: () => ended,
+        async interrupt() {
+          if (ended === undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+          await end;
+        },
+      };
+    },
     async processes() {
       const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
       const commands = pids.map(async (pid) => {

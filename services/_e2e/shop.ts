@@ -23,9 +23,8 @@ export type Person = keyof typeof people;
 
 export type Ask = (request: ClientRequest) => Promise<ClientAnswer>;
 
-/** The whole mesh on real parts in a temporary home, used through its gateway alone; every answer is noted for the audit. */
-export interface Shop {
-  readonly mesh: Mesh;
+/** A mesh on real parts, however it was started, used through its gateway alone; every answer is noted for the audit. */
+export interface Storefront {
   readonly clientLog: string;
   /** A client of that person, or of nobody; `gateway` chooses a replica. */
   as(person?: Person, gateway?: number): Ask;
@@ -39,6 +38,11 @@ export interface Shop {
   /** Waits until nothing is under way and checks all the books; one line for each violation. */
   audit(): Promise<string[]>;
   close(): Promise<void>;
+}
+
+/** A shop on the launcher, in a temporary home, in whose mesh a test can interfere. */
+export interface Shop extends Storefront {
+  readonly mesh: Mesh;
 }
 
 export interface PlaceOptions {
@@ -58,6 +62,20 @@ const jwk = z.looseObject({ kty: z.string() });
 export async function openShop(options: Pick<MeshOptions, 'root' | 'env' | 'replicas'> = {}): Promise<Shop> {
   const home = await makeTemporaryHome();
   const mesh = await startMesh({ home, ...options });
+  const close = async () => {
+    await mesh.stop();
+    await rm(home, { recursive: true, force: true });
+  };
+  return { ...(await openStorefront({ home, gatewayUrl: mesh.gatewayUrl, close })), mesh };
+}
+
+/** The storefront of the mesh that runs in this home; closing it ends with `close`. */
+export async function openStorefront(mesh: {
+  home: string;
+  gatewayUrl: string;
+  close: () => Promise<void>;
+}): Promise<Storefront> {
+  const { home } = mesh;
   const secrets = signingKey.parse(JSON.parse(await readFile(join(home, '.data/secrets.json'), 'utf8')));
   const key = jwk.parse(JSON.parse(secrets.tokenSigningKey));
   const names = Object.keys(people) as Person[];
@@ -75,8 +93,7 @@ export async function openShop(options: Pick<MeshOptions, 'root' | 'env' | 'repl
 
   let counter: Counter | undefined;
 
-  const shop: Shop = {
-    mesh,
+  const shop: Storefront = {
     bearer: (person) => `Bearer ${tokens.get(person) ?? ''}`,
     async audit() {
       const databases = await databasesOf(home);
@@ -127,8 +144,7 @@ export async function openShop(options: Pick<MeshOptions, 'root' | 'env' | 'repl
     async close() {
       await log.close();
       await counter?.close();
-      await mesh.stop();
-      await rm(home, { recursive: true, force: true });
+      await mesh.close();
     },
   };
   return shop;

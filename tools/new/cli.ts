@@ -15,7 +15,7 @@ try {
 It adds a ${names.one.replaceAll('-', ' ')} to each shipped order, and is named in:
   ${registers.join('\n  ')}
 
-make check                                   is it sound?
+make check file=${service.padEnd(29)}is it sound?
 make test only=services file=${service.padEnd(15)} its front door, on a real PostgreSQL
 make up                                      runs it with the others (make down first, if they run)
 

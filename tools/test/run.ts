@@ -8,7 +8,7 @@ import { homeAt, repository } from '../mesh/home.ts';
 import { startTestPostgres } from './postgres.ts';
 
 // `check`: format, lint, types and the pure tests. `services`: each service on a real PostgreSQL. `mesh`: end to end.
-// `all`: everything. Anything behind the stage's name goes to vitest, as a filter on file names.
+// `all`: everything. What stands behind the stage's name is a filter on file names.
 const [wanted = 'all', ...filters] = process.argv.slice(2);
 
 interface Tally {
@@ -62,9 +62,15 @@ async function serviceTests(): Promise<Tally> {
   }
 }
 
+const files = filters.length === 0 ? ['.'] : filters.flatMap((name) => [`**/*${name}*`, `**/*${name}*/**`]);
+const lenient = '--no-error-on-unmatched-pattern';
+const cache = ['--cache', '--cache-location=.data/eslint/'];
 const check = [
-  { name: 'format', run: () => command('format', 'prettier', '--check', '--log-level=warn', '.') },
-  { name: 'lint', run: () => command('lint', 'eslint', '--cache', '--cache-location=.data/eslint/', '.') },
+  {
+    name: 'format',
+    run: () => command('format', 'prettier', '--check', '--log-level=warn', '--ignore-unknown', lenient, ...files),
+  },
+  { name: 'lint', run: () => command('lint', 'eslint', ...cache, lenient, ...files) },
   { name: 'types', run: () => command('types', 'tsc', '-p', '.') },
   { name: 'unit', run: () => tests('unit') },
 ];
