@@ -10,21 +10,26 @@ const shape = z.object({ service: z.string(), methods: named, events: named });
 const isContract = (value: unknown): value is Contract => shape.safeParse(value).success;
 
 /** The contracts of all services that are called through a sidecar, from their folders; gateway and bank have none. */
-export async function readContracts(root = repository): Promise<Contract[]> {
+export const readContracts = async (root = repository): Promise<Contract[]> =>
+  (await readContractModules(root)).map(({ contract }) => contract);
+
+/** The same, each with everything that its contract.ts exports. */
+export async function readContractModules(root = repository) {
   const entries = await readdir(join(root, 'services'), { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory() && /^[a-z]/.test(entry.name)).map(({ name }) => name);
-  const found = await Promise.all(names.sort().map((name) => contractsIn(join(root, 'services', name, 'contract.ts'))));
-  return found.flat();
+  const modules = await Promise.all(names.sort().map((name) => exportsOf(join(root, 'services', name, 'contract.ts'))));
+  return modules.flatMap((exported) => {
+    const contract = Object.values(exported).find(isContract);
+    return contract ? [{ contract, exported }] : [];
+  });
 }
 
-async function contractsIn(file: string): Promise<Contract[]> {
+async function exportsOf(file: string): Promise<Readonly<Record<string, unknown>>> {
   const isThere = await access(file).then(
     () => true,
     () => false,
   );
-  if (!isThere) return [];
-  const loaded = z.record(z.string(), z.unknown()).parse(await import(pathToFileURL(file).href));
-  return Object.values(loaded).filter(isContract);
+  return isThere ? z.record(z.string(), z.unknown()).parse(await import(pathToFileURL(file).href)) : {};
 }
 
 /** The topics that a service publishes to. */
