@@ -69,6 +69,13 @@ bench: ## Measure what the shop promises, and write docs/performance.md (only=p1
 bench-report: deps ## Write docs/performance.md from the records alone
 	@node tools/bench/cli.ts report
 
+##@ Drills: long runs against a mesh of their own, each with its record in docs/records
+drills := drill-hot-item
+.PHONY: $(drills)
+$(drills): setup
+	@node tools/drills/cli.ts $(@:drill-%=%)
+drill-hot-item: ## 10,000 buyers for 100 units, 20 rounds
+
 ##@ Setup
 .PHONY: setup deps help
 setup: ## Install what is missing: npm packages, PostgreSQL, Redis, daprd, the dapr CLI

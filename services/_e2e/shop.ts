@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { signToken } from '../_chassis/test-support/issuer.ts';
 import { uuidv7 } from '../_chassis/uuid.ts';
 import { order, type Order } from '../orders/contract.ts';
-import { audit } from '../../tools/audit/audit.ts';
+import { audit, type AuditReport } from '../../tools/audit/audit.ts';
 import { openCounter, type Counter } from '../../tools/audit/counter.ts';
 import { openClientLog, recordingClient, type ClientAnswer, type ClientRequest } from '../../tools/audit/client-log.ts';
 import { databasesOf } from '../../tools/connections.ts';
@@ -28,6 +28,8 @@ export interface Storefront {
   readonly clientLog: string;
   /** A client of that person, or of nobody; `gateway` chooses a replica. */
   as(person?: Person, gateway?: number): Ask;
+  /** A client of a customer who is nobody of these. */
+  customer(sub: string): Promise<Ask>;
   /** Places an order of product 1 and expects it to be acknowledged. */
   place(options?: PlaceOptions): Promise<Order>;
   get(orderId: string): Promise<Order>;
@@ -35,7 +37,9 @@ export interface Storefront {
   until(orderId: string, ...statuses: Order['status'][]): Promise<Order>;
   /** The `Authorization` header of that person. */
   bearer(person: Person): string;
-  /** Waits until nothing is under way and checks all the books; one line for each violation. */
+  /** Waits until nothing is under way and checks all the books. */
+  inspect(): Promise<AuditReport>;
+  /** The same; one line for each violation. */
   audit(): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -55,11 +59,21 @@ export interface PlaceOptions {
 /** Where an order can end. */
 export const ends: readonly Order['status'][] = ['shipped', 'rejected', 'payment-failed', 'cancelled'];
 
+/** What an audit found wrong, one line each. */
+export const violationsOf = ({ findings }: AuditReport): string[] =>
+  findings.flatMap(({ invariant, violations }) =>
+    violations.map(({ subject, problem }) => `${invariant} ${subject}: ${problem}`),
+  );
+
 const signingKey = z.object({ tokenSigningKey: z.string() });
 const jwk = z.looseObject({ kty: z.string() });
+/** Of a token, in seconds: longer than anything that is done in one shop. */
+const lifetime = 12 * 3_600;
 
 /** Starts a shop; everything is gone again after `close`, but for a start that failed, whose logs stay. */
-export async function openShop(options: Pick<MeshOptions, 'root' | 'env' | 'replicas'> = {}): Promise<Shop> {
+export async function openShop(
+  options: Pick<MeshOptions, 'root' | 'env' | 'replicas' | 'signal'> = {},
+): Promise<Shop> {
   const home = await makeTemporaryHome();
   const mesh = await startMesh({ home, ...options });
   const close = async () => {
@@ -80,39 +94,38 @@ export async function openStorefront(mesh: {
   const key = jwk.parse(JSON.parse(secrets.tokenSigningKey));
   const names = Object.keys(people) as Person[];
   const tokens = new Map(
-    await Promise.all(names.map(async (name) => [name, await signToken(key, people[name])] as const)),
+    await Promise.all(names.map(async (name) => [name, await signToken(key, { ...people[name], lifetime })] as const)),
   );
   const clientLog = join(home, 'clients.jsonl');
   const log = openClientLog(clientLog);
 
-  const as: Shop['as'] = (person, gateway = 0) => {
-    const token = person === undefined ? undefined : tokens.get(person);
+  const client = (token: string | undefined, gateway = 0) => {
     const baseUrl = `http://127.0.0.1:${8080 + 100 * gateway}`;
     return recordingClient({ baseUrl, log, ...(token !== undefined && { token }) });
   };
+  const as: Shop['as'] = (person, gateway) => client(person && tokens.get(person), gateway);
 
   let counter: Counter | undefined;
 
   const shop: Storefront = {
     bearer: (person) => `Bearer ${tokens.get(person) ?? ''}`,
-    async audit() {
+    async inspect() {
       const databases = await databasesOf(home);
       await log.written();
       counter ??= await openCounter(databases.orders);
       const { count } = counter;
-      const report = await audit({
+      return audit({
         databases,
         clientLog,
         counters: count,
         gateway: mesh.gatewayUrl,
         drainTimeoutMs: 90_000,
       });
-      return report.findings.flatMap(({ invariant, violations }) =>
-        violations.map(({ subject, problem }) => `${invariant} ${subject}: ${problem}`),
-      );
     },
+    audit: async () => violationsOf(await shop.inspect()),
     clientLog,
     as,
+    customer: async (sub) => client(await signToken(key, { sub, roles: ['customer'], lifetime })),
     async place({
       items = [{ productId: '1', quantity: 1 }],
       paymentToken = 'tok_ok',

@@ -1,0 +1,72 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { z } from 'zod';
+import { ends, type Ask, type Shop } from '../../services/_e2e/shop.ts';
+import type { ClientAnswer, ClientRequest } from '../audit/client-log.ts';
+
+const withCode = z.object({ code: z.string() });
+
+/** Whether an answer decides the request; any other says that it was not looked at, and to come again. */
+function decides({ status, body }: ClientAnswer): boolean {
+  if (status >= 500 || status === 429) return false;
+  return status !== 409 || withCode.safeParse(body).data?.code !== 'idempotency-key-in-progress';
+}
+
+/**
+ * Asks as a good client does: again with the same key until an answer decides, whatever dies meanwhile. Gives that answer
+ * and how often it asked; fails when two minutes bring none.
+ */
+export async function insist(ask: Ask, request: ClientRequest): Promise<{ answer: ClientAnswer; tries: number }> {
+  const limit = Date.now() + 120_000;
+  for (let tries = 1; ; tries += 1) {
+    const outcome = await ask({ timeoutMs: 5_000, ...request }).catch((error: unknown) => String(error));
+    if (typeof outcome !== 'string' && decides(outcome)) return { answer: outcome, tries };
+    if (Date.now() > limit) {
+      const last = typeof outcome === 'string' ? outcome : `${outcome.status} ${outcome.text}`;
+      throw new Error(`no answer that decides ${request.path} after ${tries} tries, the last: ${last}`);
+    }
+    await delay(100);
+  }
+}
+
+/** Does some work for each item, so many at a time, in the items' order. */
+export async function sideBySide<T>(
+  items: Iterable<T>,
+  lanes: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const left = items[Symbol.iterator]();
+  const lane = async () => {
+    for (let next = left.next(); !next.done; next = left.next()) await work(next.value);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+/** Looks into the database of orders, beside all services. */
+export interface OrderBook {
+  /** How many orders there are in each state. */
+  states(where?: { customerId: string }): Promise<ReadonlyMap<string, number>>;
+  /** How many have not come to their end yet. */
+  unfinished(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Opens the database of orders of a shop. */
+export function openOrderBook(shop: Shop): OrderBook {
+  const pool = new pg.Pool({ connectionString: shop.mesh.databaseUrl('orders'), max: 1 });
+  // A server that goes away is reported by the query as well; without a listener it would end this process.
+  pool.on('error', () => undefined);
+  const states: OrderBook['states'] = async (where) => {
+    const sql = `select state, count(*)::int as count from orders where $1::text is null or customer_id = $1 group by state`;
+    const { rows } = await pool.query<{ state: string; count: number }>(sql, [where?.customerId ?? null]);
+    return new Map(rows.map(({ state, count }) => [state, count]));
+  };
+  return {
+    states,
+    async unfinished() {
+      const counts = await states();
+      return [...counts].reduce((sum, [state, count]) => (ends.some((end) => end === state) ? sum : sum + count), 0);
+    },
+    close: () => pool.end(),
+  };
+}
