@@ -29,7 +29,7 @@ export interface Storefront {
   /** A client of that person, or of nobody; `gateway` chooses a replica. */
   as(person?: Person, gateway?: number): Ask;
   /** A client of a customer who is nobody of these. */
-  customer(sub: string): Promise<Ask>;
+  customer(sub: string, gateway?: number): Promise<Ask>;
   /** Places an order of product 1 and expects it to be acknowledged. */
   place(options?: PlaceOptions): Promise<Order>;
   get(orderId: string): Promise<Order>;
@@ -72,7 +72,7 @@ const lifetime = 12 * 3_600;
 
 /** Starts a shop; everything is gone again after `close`, but for a start that failed, whose logs stay. */
 export async function openShop(
-  options: Pick<MeshOptions, 'root' | 'env' | 'replicas' | 'signal'> = {},
+  options: Pick<MeshOptions, 'root' | 'env' | 'replicas' | 'appPorts' | 'signal'> = {},
 ): Promise<Shop> {
   const home = await makeTemporaryHome();
   const mesh = await startMesh({ home, ...options });
@@ -125,7 +125,7 @@ export async function openStorefront(mesh: {
     audit: async () => violationsOf(await shop.inspect()),
     clientLog,
     as,
-    customer: async (sub) => client(await signToken(key, { sub, roles: ['customer'], lifetime })),
+    customer: async (sub, gateway) => client(await signToken(key, { sub, roles: ['customer'], lifetime }), gateway),
     async place({
       items = [{ productId: '1', quantity: 1 }],
       paymentToken = 'tok_ok',
@@ -155,9 +155,10 @@ export async function openStorefront(mesh: {
       }
     },
     async close() {
-      await log.close();
       await counter?.close();
       await mesh.close();
+      // Last, for until then there may be answers to note.
+      await log.close();
     },
   };
   return shop;

@@ -5,6 +5,7 @@ import { UserError } from '../mesh/user-error.ts';
 import type { Drill } from './drill.ts';
 import { drills } from './drills.ts';
 import { recordOf, surroundings, writeRecord, type DrillRecord } from './record.ts';
+import { writePage } from './table.ts';
 import { words } from './words.ts';
 
 const seed = 1;
@@ -45,6 +46,7 @@ try {
   console.log(`${styled('bold', drill.name)}: ${drill.proves}`);
   const record = await whole(drill);
   const file = await writeRecord(record);
+  await writePage();
   show(record);
   console.log(`  ${relative(process.cwd(), file)}`);
   process.exit(record.violations.length === 0 ? 0 : 1);

@@ -4,7 +4,7 @@ import { openShop, type Shop } from '../../services/_e2e/shop.ts';
 export type Size = 'share' | 'whole';
 
 /** What was counted or measured, by a name in camelCase that carries its unit. */
-export type Figures = Readonly<Record<string, number>>;
+export type Figures = Readonly<Record<string, number | string>>;
 
 /** What a drill is given. */
 export interface DrillDeps {

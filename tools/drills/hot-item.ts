@@ -31,9 +31,7 @@ export const hotItem: Drill = {
       results.push({ round, ...found.figures });
       violations.push(...found.violations.map((violation) => `round ${round}: ${violation}`));
     }
-    const sum = (name: string) => results.reduce((total, figures) => total + (figures[name] ?? 0), 0);
-    const figures = { rounds, buyers, units, connections, sold: sum('sold'), rejected: sum('rejected') };
-    return { figures, rounds: results, violations };
+    return { figures: { rounds, buyers, units, connections }, rounds: results, violations };
   },
 };
 

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { z } from 'zod';
+import { uuidv7 } from '../../services/_chassis/uuid.ts';
+import { order } from '../../services/orders/contract.ts';
+import { randomNumbers } from '../../services/_e2e/random.ts';
 import { ends, type Ask, type Shop } from '../../services/_e2e/shop.ts';
 import type { ClientAnswer, ClientRequest } from '../audit/client-log.ts';
 
@@ -40,6 +43,44 @@ export async function sideBySide<T>(
     for (let next = left.next(); !next.done; next = left.next()) await work(next.value);
   };
   await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+/** What one customer does: an order, and perhaps its cancellation some milliseconds after it was acknowledged. */
+export interface Errand {
+  readonly customer: string;
+  readonly productId: string;
+  readonly quantity: number;
+  readonly paymentToken: string;
+  readonly cancelAfterMs: number | undefined;
+}
+
+const cards = ['tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_flaky', 'tok_declined', 'tok_lost'];
+
+/** Errands as the seed decides: mostly plain orders, some with a card that is declined, flaky or lost, one in six cancelled. */
+export function drawErrands(seed: number, count: number): Errand[] {
+  const upTo = randomNumbers(seed);
+  return Array.from({ length: count }, () => ({
+    customer: `customer-${upTo(100)}`,
+    productId: String(10 + upTo(180)),
+    quantity: 1 + upTo(3),
+    paymentToken: cards[upTo(cards.length)] ?? 'tok_ok',
+    cancelAfterMs: upTo(6) === 0 ? upTo(4) * 100 : undefined,
+  }));
+}
+
+/** Runs an errand to its last answer, whatever dies meanwhile; gives what was answered that should not have been. */
+export async function runErrand(shop: Shop, errand: Errand): Promise<string[]> {
+  const ask = await shop.customer(errand.customer);
+  const { productId, quantity, paymentToken, cancelAfterMs } = errand;
+  const body = { items: [{ productId, quantity }], paymentToken };
+  const placed = (await insist(ask, { path: '/api/orders', key: uuidv7(), body })).answer;
+  if (placed.status !== 201) return [`placing an order was answered ${placed.status} ${placed.text}`];
+  if (cancelAfterMs === undefined) return [];
+  await delay(cancelAfterMs);
+  const path = `/api/orders/${order.parse(placed.body).id}/cancellation`;
+  const { status, text } = (await insist(ask, { method: 'POST', path, key: uuidv7() })).answer;
+  // 409: it had ended before.
+  return status === 200 || status === 409 ? [] : [`a cancellation was answered ${status} ${text}`];
 }
 
 /** Looks into the database of orders, beside all services. */

@@ -7,7 +7,7 @@ import { repository } from '../mesh/home.ts';
 import { findDaprd } from '../setup/locate.mjs';
 import type { Drill, DrillResult } from './drill.ts';
 
-const figures = z.record(z.string(), z.number());
+const figures = z.record(z.string(), z.union([z.number(), z.string()]));
 
 /** What is kept of a whole run, in the order in which it is written. */
 const record = z.strictObject({

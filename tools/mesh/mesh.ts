@@ -23,6 +23,8 @@ export interface MeshOptions {
   readonly services?: readonly string[] | undefined;
   /** Added to the environment of every app. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Where apps listen, by service, when something else will answer on the port that their sidecar calls. */
+  readonly appPorts?: Readonly<Record<string, number>>;
   readonly onProgress?: (progress: Progress) => void;
   /** How long the start may take until the services are ready, 120 s by default. */
   readonly readyTimeoutMs?: number;

@@ -21,6 +21,8 @@ export interface PairOptions {
   /** Added to every app's environment, before what the launcher itself sets. */
   readonly env: Readonly<Record<string, string>>;
   readonly database: { readonly host: string; readonly port: number };
+  /** Where apps listen, by service, if not where their sidecar calls. */
+  readonly appPorts: Readonly<Record<string, number>>;
   readonly onEvent: (event: GroupEvent) => void;
 }
 
@@ -55,7 +57,7 @@ export function createPair(app: RunApp, replica: number, options: PairOptions): 
       },
       {
         role: 'app',
-        spec: () => appSpec(name, app, ports, tokens, options),
+        spec: () => appSpec(name, app, { ...ports, app: options.appPorts[app.id] ?? ports.app }, tokens, options),
         whenAnotherDies: { signal: 'SIGTERM', graceMs: widowedAppMs },
         whenStopped: { signal: 'SIGTERM', graceMs: appStopMs },
       },

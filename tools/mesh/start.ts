@@ -29,7 +29,7 @@ type StartOptions = Omit<MeshOptions, 'home'> & { readonly home: Home; readonly 
 
 /** Starts everything in order; if something does not become ready, ends all of it again and fails with the reason. */
 export async function startParts(options: StartOptions): Promise<Parts> {
-  const { home, root, env = {}, onProgress: report = () => undefined } = options;
+  const { home, root, env = {}, appPorts = {}, onProgress: report = () => undefined } = options;
   const planned = planApps(await readRunFile(join(root, 'dapr-config', 'dapr.yaml')), options);
   const database = { host: '127.0.0.1', port: options.postgres?.port ?? 15_432 };
   const redisPort = options.redis?.port ?? 16_379;
@@ -52,7 +52,7 @@ export async function startParts(options: StartOptions): Promise<Parts> {
   try {
     const common = { root, home, database, env, ledger, report, signal: options.signal };
     const backing = await startBacking({ ...common, postgresSettings, redisPort, servers });
-    pairs.push(...createPairs(planned, ledger, { home, daprd: daprd.path, env, database }));
+    pairs.push(...createPairs(planned, ledger, { home, daprd: daprd.path, env, database, appPorts }));
     if (pairs.length > 0)
       await startPairs(pairs, planned, {
         home,
