@@ -31,7 +31,10 @@ const oneHeldIn = 10;
 const lateMs = 5_000;
 
 /** `upTo` draws whole numbers below a count, one after another for each event in the order of its coming. */
-export function createDeliveries(upTo: (count: number) => number): Deliveries {
+export function createDeliveries(
+  upTo: (count: number) => number,
+  wait: (ms: number) => Promise<unknown> = (ms) => delay(ms),
+): Deliveries {
   const seen = new Map<string, number>();
   const latest = new Map<string, number>();
   const delivered = new Set<string>();
@@ -63,7 +66,7 @@ export function createDeliveries(upTo: (count: number) => number): Deliveries {
       const first = upTo(oneHeldIn) === 0 ? upTo(heldMs) : soon();
       const more = Array.from({ length: upTo(5) }, () => (upTo(2) === 0 ? soon() : upTo(lateMs)));
       const copies = [first, ...more].map(async (afterMs) => {
-        await delay(afterMs);
+        await wait(afterMs);
         note(app, event);
         return send();
       });

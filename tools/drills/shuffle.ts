@@ -87,6 +87,7 @@ function watchCrowd(book: OrderBook): { unfinished: () => number; stop: () => Pr
       await delay(250);
     }
   })();
+  looking.catch(() => undefined); // it is waited for below
   return {
     unfinished: () => unfinished,
     async stop() {
