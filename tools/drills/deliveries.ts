@@ -63,7 +63,7 @@ export function createDeliveries(
       count.arrivals += 1;
       if (!seen.has(name)) seen.set(name, count.arrivals);
       const soon = () => upTo(windowMs);
-      const first = upTo(oneHeldIn) === 0 ? upTo(heldMs) : soon();
+      const first = upTo(oneHeldIn) === 0 ? heldMs : soon();
       const more = Array.from({ length: upTo(5) }, () => (upTo(2) === 0 ? soon() : upTo(lateMs)));
       const copies = [first, ...more].map(async (afterMs) => {
         await wait(afterMs);

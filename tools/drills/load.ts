@@ -56,15 +56,15 @@ export interface Errand {
 
 const cards = ['tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_flaky', 'tok_declined', 'tok_lost'];
 
-/** Errands as the seed decides: mostly plain orders, some with a card that is declined, flaky or lost, one in six cancelled. */
-export function drawErrands(seed: number, count: number): Errand[] {
+/** Errands as the seed decides: mostly plain orders, some with a card that is declined, flaky or lost, some cancelled. */
+export function drawErrands(seed: number, count: number, cancelledOneIn = 6): Errand[] {
   const upTo = randomNumbers(seed);
   return Array.from({ length: count }, () => ({
     customer: `customer-${upTo(100)}`,
     productId: String(10 + upTo(180)),
     quantity: 1 + upTo(3),
     paymentToken: cards[upTo(cards.length)] ?? 'tok_ok',
-    cancelAfterMs: upTo(6) === 0 ? upTo(4) * 100 : undefined,
+    cancelAfterMs: upTo(cancelledOneIn) === 0 ? upTo(4) * 100 : undefined,
   }));
 }
 
