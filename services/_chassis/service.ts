@@ -84,7 +84,8 @@ export async function startBase(
 
 /**
  * Runs a service from start to exit: its methods and event deliveries on the app port in the contract's protocol, its
- * relay, catch-up and workers; on SIGTERM it stops taking calls, finishes what is in flight, then workers, relay, pool.
+ * relay, catch-up and workers; on SIGTERM it ends its workers and has its sidecar leave, then stops listening, finishes what
+ * is in flight, and closes relay and pool.
  */
 export async function runService(
   contract: Contract,
@@ -146,8 +147,10 @@ export async function runService(
   base.addChecks({ ...checks, ...app.checks, subscribed: async () => subscribed });
   log.info({ port: config.APP_PORT }, 'listening');
 
-  lifecycle.onStop('app', () => listening.close());
   lifecycle.onStop('workers', () => Promise.all(workers.map((worker) => worker.stop())));
+  // A sidecar whose app is gone goes on being found, and fails every other call of two replicas.
+  lifecycle.onStop('sidecar', () => sidecar.leave());
+  lifecycle.onStop('app', () => listening.close());
   lifecycle.onStop('relay', () => Promise.race([relay.idle(), delay(2_000)]));
   lifecycle.onStop('database', () => database.close());
 }

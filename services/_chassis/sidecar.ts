@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { contextHeaders, currentContext, remainingMs } from './context.ts';
 import { toWire, type Envelope } from './envelope.ts';
@@ -17,6 +18,8 @@ export interface Sidecar {
   getSecret(name: string): Promise<string>;
   /** Whether the sidecar can call out. */
   isHealthy(): Promise<boolean>;
+  /** Ends the sidecar: it finishes what it has taken on, and nobody finds it any more; resolves once it is gone. */
+  leave(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -139,6 +142,16 @@ export function createSidecar(options: { port: number; apiToken: string; connect
         () => undefined,
       );
       return response?.status === 204;
+    },
+    async leave() {
+      const ask = (verb: 'GET' | 'POST', path: string) =>
+        request('sidecar', verb, path, { timeoutMs: 1_000 }).catch((error: unknown) => error);
+      const isGone = (answer: unknown) => answer instanceof DependencyError && answer.reason === 'unreachable';
+      let answer = await ask('POST', '/v1.0/shutdown');
+      while (!isGone(answer)) {
+        await delay(25);
+        answer = await ask('GET', '/v1.0/healthz/outbound');
+      }
     },
     close: () => pool.close(),
   };

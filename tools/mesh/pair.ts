@@ -26,10 +26,10 @@ export interface PairOptions {
   readonly onEvent: (event: GroupEvent) => void;
 }
 
-// The longest request and the longest handler of the mesh end well within these, in seconds.
-const blockShutdownSeconds = 2;
+// The longest request and the longest handler of the mesh end well within this. daprd's --dapr-block-shutdown-duration
+// would only put the same off: callers find a sidecar until that is over.
 const gracefulShutdownSeconds = 5;
-const sidecarStopMs = (blockShutdownSeconds + gracefulShutdownSeconds + 3) * 1_000;
+const sidecarStopMs = (gracefulShutdownSeconds + 3) * 1_000;
 const appStopMs = 10_000;
 // An app without its sidecar can finish nothing but its own database work.
 const widowedAppMs = 2_000;
@@ -125,7 +125,6 @@ function sidecarSpec(name: string, app: RunApp, ports: Ports, tokens: Tokens, op
     'dapr-internal-grpc-listen-address': '127.0.0.1',
     config: app.configFile,
     'dapr-graceful-shutdown-seconds': gracefulShutdownSeconds,
-    'dapr-block-shutdown-duration': `${blockShutdownSeconds}s`,
     'log-level': 'info',
   };
   return {

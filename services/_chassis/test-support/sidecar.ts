@@ -49,6 +49,7 @@ export function createMemorySidecar(): MemorySidecar {
     async isHealthy() {
       return true;
     },
+    async leave() {},
     async close() {},
   };
   return sidecar;
