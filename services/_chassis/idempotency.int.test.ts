@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Transaction } from './database.ts';
 import { once } from './idempotency.ts';
@@ -72,7 +73,21 @@ describe('once', () => {
     expect(await deedsOf(call)).toBe(1);
   });
 
-  it('when the first is still under way, the second is told so at once', async () => {
+  it('when the first ends while the second waits, the second gets its answer', async () => {
+    const call = callWith();
+    const begun = Promise.withResolvers<void>();
+    const first = once(db, call, 'm', {}, async () => {
+      begun.resolve();
+      // A moment, as the answer of an attempt that its caller has given up.
+      await delay(100);
+      return { kind: 'done', id: uuidv7() };
+    });
+    await begun.promise;
+    expect(await once(db, call, 'm', {}, deed(call))).toEqual(await first);
+    expect(await deedsOf(call)).toBe(0);
+  });
+
+  it('when the first does not end, the second is told so', async () => {
     const call = callWith();
     const [begun, mayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const first = once(db, call, 'm', {}, async () => {
