@@ -106,6 +106,16 @@ describe('a started mesh', () => {
     ).toEqual(['postgres 2', 'redis 1']);
   });
 
+  it('when a pair is restarted, it is ready with two new members, and no other pair was touched', async () => {
+    const [before, other] = [pairNamed('orders-0'), pairNamed('orders-1')];
+    await mesh.restart('orders-0');
+    const after = pairNamed('orders-0');
+    expect([isGone(before.appPid), isGone(before.sidecarPid)]).toEqual([true, true]);
+    expect([typeof after.appPid, typeof after.sidecarPid]).toEqual(['number', 'number']);
+    expect(pairNamed('orders-1')).toEqual(other);
+    await expect(mesh.restart('orders-9')).rejects.toThrow('no pair orders-9');
+  });
+
   it('when a service is lent, leaves its ports free until it is taken back', async () => {
     await mesh.release('orders');
     expect(await isFree(ports.app)).toBe(true);

@@ -65,6 +65,8 @@ export interface Mesh {
   servers(): ServerStatus[];
   /** Signals one process of a pair; from then on the pair is not ready until it has started anew, if the signal ends it. */
   signal(pairName: string, member: 'app' | 'sidecar', signal: NodeJS.Signals): void;
+  /** Stops one pair in order and starts it again; resolves once it is ready. */
+  restart(pairName: string): Promise<void>;
   /** Resolves once all that should run is ready at the same time, asked afresh; fails with the names of what is not. */
   waitReady(timeoutMs: number): Promise<void>;
   /** Stops PostgreSQL, by a crash if `immediate`, and resolves once it answers again. */
@@ -92,7 +94,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     if (!pair) throw new Error(`no pair ${name}; there are ${pairs.map((one) => one.name).join(', ')}`);
     return pair;
   };
-  async function restart(group: Group, signal: NodeJS.Signals): Promise<void> {
+  async function restartServer(group: Group, signal: NodeJS.Signals): Promise<void> {
     group.signal('server', signal);
     await waitUntilReady([group], { timeoutMs: 60_000 });
   }
@@ -105,18 +107,24 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     pairs: () => pairs.map(pairStatus),
     servers: () => parts.servers.map(({ group, port }) => serverStatus(group, port)),
     signal: (pairName, member, signal) => pairNamed(pairName).group.signal(member, signal),
+    async restart(pairName) {
+      const { group } = pairNamed(pairName);
+      await group.stop();
+      group.start();
+      await waitUntilReady([group], { timeoutMs: 60_000 });
+    },
     waitReady: (timeoutMs) =>
       waitUntilReady(
         parts.ledger.groups().filter((group) => group.running),
         { timeoutMs },
       ),
-    restartPostgres: (how) => restart(postgres.group, stopSignals[how]),
+    restartPostgres: (how) => restartServer(postgres.group, stopSignals[how]),
     async flushRedis() {
       await redis.command('FLUSHALL');
     },
     async killRedis({ wipe }) {
       if (wipe) redis.wipeBeforeNextStart();
-      await restart(redis.group, 'SIGKILL');
+      await restartServer(redis.group, 'SIGKILL');
     },
     async release(service) {
       await Promise.all(pairs.filter((pair) => pair.service === service).map(({ group }) => group.stop()));
