@@ -70,7 +70,7 @@ bench-report: deps ## Write docs/performance.md from the records alone
 	@node tools/bench/cli.ts report
 
 ##@ Drills: long runs against a mesh of their own, each with its record in docs/records
-drills := drill-hot-item drill-keys drill-broker drill-shuffle
+drills := drill-hot-item drill-keys drill-broker drill-shuffle drill-rolling
 .PHONY: $(drills)
 $(drills): setup
 	@node tools/drills/cli.ts $(@:drill-%=%)
@@ -78,6 +78,7 @@ drill-hot-item: ## 10,000 buyers for 100 units, 20 rounds
 drill-keys: ## 1,000 keys 50 times each, orders killed every 2 s
 drill-broker: ## The broker loses everything, 20 times
 drill-shuffle: ## 20,000 orders, each event 1 to 5 times in any order
+drill-rolling: ## Restart two of each service, 20 rounds, 20,000 requests
 
 ##@ Setup
 .PHONY: setup deps help
