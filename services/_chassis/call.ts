@@ -17,13 +17,25 @@ export interface Call {
   readonly idempotencyKey: string;
 }
 
+/** A call that is answered by a stream; aborted when nobody reads it any more, or when this process is told to stop. */
+export interface StreamCall extends Call {
+  readonly signal: AbortSignal;
+}
+
 /** A service's own methods, each given the parsed request and the call; the chassis adds the standard ones. */
 export type Methods<C extends Contract> = {
-  readonly [M in Exclude<keyof C['methods'], keyof ReturnType<typeof standardMethods>>]: (
-    request: z.output<C['methods'][M]['request']>,
-    call: Call,
-  ) => Promise<Result<C['methods'][M]>>;
+  readonly [M in Exclude<keyof C['methods'], keyof ReturnType<typeof standardMethods>>]: C['methods'][M] extends {
+    streams: true;
+  }
+    ? (request: z.output<C['methods'][M]['request']>, call: StreamCall) => AsyncIterable<Result<C['methods'][M]>>
+    : (request: z.output<C['methods'][M]['request']>, call: Call) => Promise<Result<C['methods'][M]>>;
 };
+
+/** Any method as the chassis runs it. */
+export type Implementation = (
+  request: never,
+  call: StreamCall,
+) => Promise<{ kind: string }> | AsyncIterable<{ kind: string }>;
 
 /** What a call is before its request is parsed, however it came. */
 export interface Arrival {
@@ -31,11 +43,14 @@ export interface Arrival {
   readonly callerService: string | undefined;
   readonly idempotencyKey: string | undefined;
   readonly request: unknown;
+  /** Only where the transport can carry a stream. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a transport makes of a call: an answer, or a fault of the caller's or of ours. */
 export type Outcome =
   | { kind: 'answer'; answer: { kind: string } }
+  | { kind: 'stream'; answers: AsyncIterable<{ kind: string }> }
   | { kind: 'bad-request'; detail: string }
   | { kind: 'not-allowed' }
   | { kind: 'fault' };
@@ -46,16 +61,20 @@ const keyPattern = /^[\x20-\x7e]{1,255}$/;
 /**
  * Runs one method for either transport: refuses work whose deadline has passed, callers that the contract does not list
  * and tokens that don't hold, parses the request, and turns what is thrown into a bare fault. Work stops being waited
- * for at its deadline, and then answers `deadline-passed`.
+ * for at its deadline, and then answers `deadline-passed`. A stream is checked like any call; from then on its answers
+ * come for as long as they are read.
  */
 export function createDispatch(deps: {
   contract: Contract;
-  methods: Readonly<Record<string, (request: never, call: Call) => Promise<{ kind: string }>>>;
+  methods: Readonly<Record<string, Implementation>>;
   authenticate: Authenticate;
   log: Log;
   metrics: Metrics;
 }): (name: string, arrival: Arrival) => Promise<Outcome> {
   const { contract, log, metrics } = deps;
+  const streaming = Object.keys(contract.methods).filter((name) => contract.methods[name]?.streams);
+  if (!contract.proto && streaming.length > 0)
+    throw new Error(`${contract.service} speaks HTTP, which carries no stream: ${streaming.join(', ')}`);
 
   async function run(name: string, method: Method, arrival: Arrival): Promise<Outcome> {
     const { context, callerService } = arrival;
@@ -81,8 +100,33 @@ export function createDispatch(deps: {
     };
     const implementation = deps.methods[name];
     if (!implementation) return { kind: 'fault' };
-    const work = implementation(request.data as never, call);
+    const signal = arrival.signal ?? new AbortController().signal;
+    const work = implementation(request.data as never, { ...call, signal });
+    if (Symbol.asyncIterator in work) return { kind: 'stream', answers: tell(name, work) };
     return answer(await (context.deadline === undefined ? work : untilDeadline(work, context.deadline)));
+  }
+
+  /** A stream's answers, told about when it ends; what its work throws is a refusal, or leaves as a failure. */
+  async function* tell(name: string, answers: AsyncIterable<{ kind: string }>): AsyncGenerator<{ kind: string }> {
+    const started = performance.now();
+    let given = 0;
+    metrics.streamsOpen.inc({ method: name });
+    try {
+      for await (const one of answers) {
+        given += 1;
+        yield one;
+      }
+    } catch (error) {
+      const refusal = refusalFor(error);
+      if (!refusal) {
+        log.error({ method: name, err: error }, 'method failed');
+        throw error;
+      }
+      yield refusal;
+    } finally {
+      metrics.streamsOpen.dec({ method: name });
+      log.info({ method: name, answers: given, durationMs: Math.round(performance.now() - started) }, 'stream ended');
+    }
   }
 
   return async (name, arrival) => {
@@ -91,9 +135,8 @@ export function createDispatch(deps: {
     if (!method) return { kind: 'bad-request', detail: `no method ${name}` };
     const started = performance.now();
     const outcome = await run(name, method, arrival).catch((error: unknown): Outcome => {
-      if (error instanceof DependencyError && error.reason === 'deadline') return answer({ kind: 'deadline-passed' });
-      // A failure would count for the callers' breakers, and these are not for floods.
-      if (isOverload(error)) return answer({ kind: 'overloaded', retryAfterMs: 1_000 });
+      const refusal = refusalFor(error);
+      if (refusal) return answer(refusal);
       log.error({ method: name, err: error }, 'method failed');
       return { kind: 'fault' };
     });
@@ -103,6 +146,13 @@ export function createDispatch(deps: {
     log.info({ method: name, answer: kind, durationMs: Math.round(seconds * 1e5) / 100 }, 'method answered');
     return outcome;
   };
+}
+
+function refusalFor(error: unknown): Refusal | undefined {
+  if (error instanceof DependencyError && error.reason === 'deadline') return { kind: 'deadline-passed' };
+  // A failure would count for the callers' breakers, and these are not for floods.
+  if (isOverload(error)) return { kind: 'overloaded', retryAfterMs: 1_000 };
+  return undefined;
 }
 
 const answer = (value: { kind: string } | Refusal): Outcome => ({ kind: 'answer', answer: value });

@@ -3,22 +3,34 @@ import type { z } from 'zod';
 import { refusal, type Answer, type Contract, type Refusal, type listEvents, type readEvents } from './contract.ts';
 import { contextHeaders, currentContext, remainingMs } from './context.ts';
 import { DependencyError } from './errors.ts';
+import { grpcFailure } from './grpc-failure.ts';
+import { grpcStreams } from './grpc-streams.ts';
 import { readJson } from './json.ts';
 import { fromMessage, loadService } from './proto.ts';
+import { createSidecarStreams } from './sidecar-streams.ts';
 import type { Sidecar } from './sidecar.ts';
 import type { EventLog } from './catch-up.ts';
 
-/** One function a method; it gives the answer, refusals included, and throws DependencyError when there is none. */
+/**
+ * One function a method; it gives the answer, refusals included, and throws DependencyError when there is none. A stream
+ * gives one answer after another, as fast as they are taken, and throws when it breaks.
+ */
 export type Client<C extends Contract> = {
-  readonly [M in keyof C['methods'] & string]: (
-    request: z.input<C['methods'][M]['request']>,
-    options?: CallOptions,
-  ) => Promise<Answer<C['methods'][M]>>;
+  readonly [M in keyof C['methods'] & string]: C['methods'][M] extends { streams: true }
+    ? (request: z.input<C['methods'][M]['request']>, options?: StreamOptions) => AsyncIterable<Answer<C['methods'][M]>>
+    : (request: z.input<C['methods'][M]['request']>, options?: CallOptions) => Promise<Answer<C['methods'][M]>>;
 };
 
 export interface CallOptions {
   readonly idempotencyKey?: string;
   /** Milliseconds; the current call's deadline cuts it shorter. */
+  readonly timeoutMs?: number;
+}
+
+export interface StreamOptions {
+  /** Ends the stream; what has not been taken by then is dropped. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the first answer; the current call's deadline cuts it shorter. The stream itself has no limit. */
   readonly timeoutMs?: number;
 }
 
@@ -33,6 +45,9 @@ export type Transport = (
   timeoutMs?: number,
 ) => Promise<unknown>;
 
+/** Carries one stream and gives its raw answers. */
+export type StreamTransport = (method: string, request: unknown, options: StreamOptions) => AsyncIterable<unknown>;
+
 /** Clients that go through the sidecar's HTTP and gRPC ports. */
 export function createConnect(deps: {
   sidecar: Sidecar;
@@ -40,34 +55,47 @@ export function createConnect(deps: {
   apiToken: string;
 }): Connect & { close(): void } {
   let channel: grpc.Client | undefined;
+  const open = createSidecarStreams(() => deps.sidecar.isGoing());
   const connect = <C extends Contract>(contract: C): Client<C> => {
-    const transport = contract.proto
-      ? grpcTransport((channel ??= openChannel(deps.grpcPort)), contract.service, contract.proto, deps.apiToken)
-      : httpTransport(deps.sidecar, contract.service);
-    return clientOver(contract, transport);
+    if (!contract.proto) return clientOver(contract, httpTransport(deps.sidecar, contract.service));
+    channel ??= openChannel(deps.grpcPort);
+    const to = [channel, contract.service, contract.proto, deps.apiToken] as const;
+    return clientOver(contract, grpcTransport(...to), grpcStreams(...to, { open }));
   };
   return Object.assign(connect, { close: () => channel?.close() });
 }
 
 /** The typed client of a contract over any transport; answers are parsed, and an unreadable one is the callee's failure. */
-export function clientOver<C extends Contract>(contract: C, transport: Transport): Client<C> {
-  const methods = Object.entries(contract.methods).map(([name, method]) => [
+export function clientOver<C extends Contract>(
+  contract: C,
+  transport: Transport,
+  streams: StreamTransport = noStreams,
+): Client<C> {
+  const read = (name: string, raw: unknown): unknown => {
+    const answer = contract.methods[name]?.response.safeParse(raw);
+    if (answer?.success) return answer.data;
+    const refused = refusal.safeParse(raw);
+    if (refused.success) return refused.data;
+    const unreadable = { detail: `unreadable answer of ${name}`, cause: answer?.error };
+    throw new DependencyError(contract.service, 'failed', unreadable);
+  };
+  const methods = Object.entries(contract.methods).map(([name, { streams: many }]) => [
     name,
-    async (request: unknown, options: CallOptions = {}) => {
-      const headers = options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey };
-      const raw = await transport(name, request, headers, options.timeoutMs);
-      const answer = method.response.safeParse(raw);
-      if (answer.success) return answer.data;
-      const refused = refusal.safeParse(raw);
-      if (refused.success) return refused.data;
-      throw new DependencyError(contract.service, 'failed', {
-        detail: `unreadable answer of ${name}`,
-        cause: answer.error,
-      });
-    },
+    many
+      ? async function* (request: unknown, options: StreamOptions = {}) {
+          for await (const raw of streams(name, request, options)) yield read(name, raw);
+        }
+      : async (request: unknown, options: CallOptions = {}) => {
+          const headers = options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey };
+          return read(name, await transport(name, request, headers, options.timeoutMs));
+        },
   ]);
   return Object.fromEntries(methods) as Client<C>;
 }
+
+const noStreams: StreamTransport = (method) => {
+  throw new Error(`${method} is a stream, and this transport carries none`);
+};
 
 /** Calls a service's methods through a sidecar's invocation API. */
 export const httpTransport =
@@ -121,22 +149,6 @@ export function grpcTransport(
       );
     });
   };
-}
-
-// The deadline travels to daprd, whose clock may strike first: what it then tears down comes back under any code.
-const clockSlackMs = 20;
-
-function grpcFailure(appId: string, error: grpc.ServiceError | null, deadline: number): DependencyError {
-  const detail = error?.details ?? 'no message';
-  const options = { detail: detail.slice(0, 300), cause: error };
-  const late = error?.code === grpc.status.DEADLINE_EXCEEDED || Date.now() >= deadline - clockSlackMs;
-  if (late) return new DependencyError(appId, 'deadline', options);
-  // Over gRPC daprd reports an open breaker as UNKNOWN.
-  if (/circuit breaker is open|too many requests/.test(detail))
-    return new DependencyError(appId, 'breaker-open', options);
-  // An app-id that nobody has is UNKNOWN as well.
-  const away = error?.code === grpc.status.UNAVAILABLE || detail.includes('no host found');
-  return new DependencyError(appId, away ? 'unreachable' : 'failed', options);
 }
 
 /** The two methods by which every producer shows its outbox. */

@@ -6,6 +6,8 @@ export interface Method<Request extends z.ZodType = z.ZodType, Response extends 
   readonly response: Response;
   readonly reads: boolean;
   readonly callers: readonly string[];
+  /** Answers again and again until it ends: each message is an answer. Over gRPC only. */
+  readonly streams?: true;
 }
 
 /** One event: CloudEvents type, the topic it goes to, and the schema of its data. */

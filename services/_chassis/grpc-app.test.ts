@@ -84,6 +84,9 @@ describe('an rpc', () => {
     const build = (own: object) => () =>
       buildGrpcApp({ contract: { ...contract, ...own }, dispatch: dispatchOver(), appToken });
     expect(build({ methods: { ...contract.methods, getOther: getThing } })).toThrow('no rpc for getOther');
+    expect(build({ methods: { ...contract.methods, getThing: { ...getThing, streams: true } } })).toThrow(
+      'getThing as a',
+    );
     expect(() => buildGrpcApp({ contract: thingsContract, dispatch: dispatchOver(), appToken })).toThrow('no proto');
   });
 });

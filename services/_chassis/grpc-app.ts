@@ -1,11 +1,13 @@
+import { once } from 'node:events';
 import * as grpc from '@grpc/grpc-js';
 import { createTokenCheck } from './app-token.ts';
 import type { createDispatch } from './call.ts';
 import type { Consumer } from './consumer.ts';
-import { contextOf, withContext } from './context.ts';
+import { contextOf, withContext, type CallContext } from './context.ts';
 import type { Contract } from './contract.ts';
 import { subscribeList } from './http-app.ts';
 import { readJson } from './json.ts';
+import type { SidecarStreams } from './sidecar-streams.ts';
 import { chassisProto, loadService, toMessage, withoutNulls, type Rpc } from './proto.ts';
 
 const status = grpc.status;
@@ -21,52 +23,108 @@ export function buildGrpcApp(deps: {
   appToken: string;
   /** Called when the sidecar has asked what to subscribe to: from then on it reaches this app. */
   onSubscribed?: () => void;
+  /** Ends every stream, and lets none begin: nothing else would, and a server closes only when all calls have ended. */
+  stopping?: AbortSignal;
+  /** Where its streams are to be ended when the sidecar goes. */
+  streams?: SidecarStreams;
+  /** How long a stream waits for a reader who is behind, in milliseconds. */
+  slowReaderMs?: number;
 }): grpc.Server {
-  const { contract, dispatch, consumer } = deps;
+  const { contract, dispatch, consumer, slowReaderMs = 10_000 } = deps;
   if (!contract.proto) throw new Error(`the contract of ${contract.service} names no proto`);
   const isSidecar = createTokenCheck(deps.appToken);
   const server = new grpc.Server({ 'grpc.max_receive_message_length': 1 << 20 });
 
-  type Work = (request: unknown, header: (name: string) => string | undefined) => Promise<object>;
-  const open =
+  type Work = (request: unknown, header: Header) => Promise<object>;
+  const toAnybody =
     (work: Work) =>
     (call: grpc.ServerUnaryCall<unknown, object>, callback: grpc.sendUnaryData<object>): void => {
-      const header = (name: string) => call.metadata.get(name)[0]?.toString();
-      work(withoutNulls(call.request), header).then(
+      work(withoutNulls(call.request), headerOf(call.metadata)).then(
         (message) => callback(null, message),
-        (error: unknown) =>
-          callback(error instanceof RpcError ? error : { code: status.INTERNAL, details: 'internal' }),
+        (error: unknown) => callback(error instanceof RpcError ? error : internal()),
       );
     };
   const unary = (work: Work) =>
-    open(async (request, header) => {
+    toAnybody(async (request, header) => {
       if (!isSidecar(header('dapr-api-token'))) throw new RpcError(status.UNAUTHENTICATED, 'not from the sidecar');
       return work(request, header);
     });
 
-  const methods = Object.keys(contract.methods).map((name) => [
-    name,
+  /** One method's outcome, or the status that a call without one gets. */
+  async function outcomeOf(name: string, context: CallContext, header: Header, request: unknown, signal?: AbortSignal) {
+    const outcome = await dispatch(name, {
+      context,
+      callerService: header('dapr-caller-app-id'),
+      idempotencyKey: header('idempotency-key'),
+      request,
+      ...(signal && { signal }),
+    });
+    if (outcome.kind === 'bad-request') throw new RpcError(status.INVALID_ARGUMENT, outcome.detail);
+    if (outcome.kind === 'not-allowed') throw new RpcError(status.PERMISSION_DENIED, 'this caller is not listed');
+    if (outcome.kind === 'fault') throw internal();
+    return outcome;
+  }
+
+  const answered = (name: string) =>
     unary((request, header) => {
       const context = contextOf(header);
       return withContext(context, async () => {
-        const callerService = header('dapr-caller-app-id');
-        const outcome = await dispatch(name, {
-          context,
-          callerService,
-          idempotencyKey: header('idempotency-key'),
-          request,
-        });
+        const outcome = await outcomeOf(name, context, header, request);
         if (outcome.kind === 'answer') return toMessage(outcome.answer);
-        if (outcome.kind === 'bad-request') throw new RpcError(status.INVALID_ARGUMENT, outcome.detail);
-        if (outcome.kind === 'not-allowed') throw new RpcError(status.PERMISSION_DENIED, 'this caller is not listed');
-        throw new RpcError(status.INTERNAL, 'internal');
+        throw internal();
       });
-    }),
-  ]);
+    });
+
+  const open = new Set<() => void>();
+  deps.stopping?.addEventListener('abort', () => {
+    for (const end of open) end();
+  });
+
+  /** Takes a stream's next answer only when the last one is on its way, so that a slow reader costs no memory. */
+  async function pump(name: string, call: Stream, { signal }: AbortController): Promise<void> {
+    const header = headerOf(call.metadata);
+    if (!isSidecar(header('dapr-api-token'))) throw new RpcError(status.UNAUTHENTICATED, 'not from the sidecar');
+    if (deps.stopping?.aborted) throw new RpcError(status.UNAVAILABLE, 'stopping');
+    const arrived = contextOf(header);
+    await withContext({ ...arrived, deadline: undefined }, async () => {
+      const outcome = await outcomeOf(name, arrived, header, withoutNulls(call.request), signal);
+      for await (const answer of outcome.kind === 'answer' ? [outcome.answer] : outcome.answers) {
+        if (signal.aborted) break;
+        if (call.write(toMessage(answer))) continue;
+        const patience = AbortSignal.any([signal, AbortSignal.timeout(slowReaderMs)]);
+        await once(call, 'drain', { signal: patience }).catch(() => {
+          if (!signal.aborted) throw new RpcError(status.RESOURCE_EXHAUSTED, 'read too slowly');
+        });
+      }
+      signal.throwIfAborted();
+    });
+  }
+
+  const streamed = (name: string) => (call: Stream) => {
+    const stream = new AbortController();
+    const end = () => stream.abort(new RpcError(status.UNAVAILABLE, 'stopping'));
+    open.add(end);
+    const forget = deps.streams?.add(end);
+    call.on('cancelled', () => stream.abort());
+    void pump(name, call, stream)
+      .then(
+        () => call.end(),
+        (error: unknown) => call.emit('error', error instanceof RpcError ? error : internal()),
+      )
+      .finally(() => {
+        open.delete(end);
+        forget?.();
+      });
+  };
+
   const own = loadService(contract.proto.file, contract.proto.service);
-  const missing = Object.keys(contract.methods).filter((name) => !own[name]);
-  if (missing.length > 0) throw new Error(`${contract.proto.service} has no rpc for ${missing.join(', ')}`);
-  addService(server, own, Object.fromEntries(methods) as Handlers);
+  const methods = Object.entries(contract.methods).map(([name, { streams = false }]) => {
+    const rpc = own[name];
+    if (!rpc) throw new Error(`${contract.proto?.service} has no rpc for ${name}`);
+    if (rpc.responseStream !== streams) throw new Error(`only one of contract and proto has ${name} as a stream`);
+    return [name, streams ? streamed(name) : answered(name)];
+  });
+  addService(server, own, Object.fromEntries(methods) as grpc.UntypedServiceImplementation);
 
   const callback = loadService(
     chassisProto('dapr/proto/runtime/v1/appcallback.proto'),
@@ -74,11 +132,11 @@ export function buildGrpcApp(deps: {
   );
   addService(server, callback, {
     // daprd asks these two without its token (seen on 1.18.1); they say nothing that is secret.
-    listTopicSubscriptions: open(async () => {
+    listTopicSubscriptions: toAnybody(async () => {
       deps.onSubscribed?.();
       return { subscriptions: consumer ? subscribeList(consumer).map(toSubscription) : [] };
     }),
-    listInputBindings: open(async () => ({ bindings: [] })),
+    listInputBindings: toAnybody(async () => ({ bindings: [] })),
     onTopicEvent: unary(async (request, header) => {
       // daprd's own deliveries never carry a caller; any peer can forge one by proxying to this rpc.
       if (header('dapr-caller-app-id') !== undefined)
@@ -90,6 +148,16 @@ export function buildGrpcApp(deps: {
   return server;
 }
 
+type Header = (name: string) => string | undefined;
+type Stream = grpc.ServerWritableStream<unknown, object>;
+
+const headerOf =
+  (metadata: grpc.Metadata): Header =>
+  (name) =>
+    metadata.get(name)[0]?.toString();
+
+const internal = () => new RpcError(status.INTERNAL, 'internal');
+
 class RpcError extends Error {
   readonly code: grpc.status;
   readonly details: string;
@@ -100,16 +168,14 @@ class RpcError extends Error {
   }
 }
 
-type Handlers = Record<string, grpc.handleUnaryCall<unknown, object>>;
-
-function addService(server: grpc.Server, rpcs: Record<string, Rpc>, handlers: Handlers): void {
+function addService(server: grpc.Server, rpcs: Record<string, Rpc>, handlers: grpc.UntypedServiceImplementation): void {
   const definition = Object.fromEntries(
     Object.entries(rpcs).map(([name, rpc]) => [
       name,
       {
         path: rpc.path,
         requestStream: false,
-        responseStream: false,
+        responseStream: rpc.responseStream,
         requestSerialize: (message: object) => rpc.requestSerialize(message),
         requestDeserialize: (bytes: Buffer) => rpc.requestDeserialize(bytes),
         responseSerialize: (message: object) => rpc.responseSerialize(message),

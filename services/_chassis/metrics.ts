@@ -18,6 +18,12 @@ export function createMetrics(service: string, defaults = false) {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
       registers,
     }),
+    streamsOpen: new Gauge({
+      name: 'sidecart_streams_open_count',
+      help: 'Streams that are being answered, by method',
+      labelNames: ['method'],
+      registers,
+    }),
     eventsHandled: new Counter({
       name: 'sidecart_events_handled_total',
       help: 'Events by topic and result: handled, duplicate, retry, dead, dropped',

@@ -30,6 +30,35 @@ export async function listOutbox(
   );
 }
 
+/**
+ * The cursor at the end of the log: whatever is committed, or becomes visible, after this statement lies behind it. So who
+ * takes it first and then reads the state misses nothing.
+ */
+export async function outboxEnd(db: Queryable): Promise<string> {
+  const [row] = await db.query<{ cursor: string }>(
+    `select pg_snapshot_xmin(pg_current_snapshot())::text || ':0' as cursor`,
+  );
+  return row?.cursor ?? '0:0';
+}
+
+/** What `listOutbox` lists, with what it is about and what it says: for a reader in the producer itself. */
+export async function tailOutbox(
+  db: Queryable,
+  page: { topic: string; after: string; limit: number },
+): Promise<{ cursor: string; tenant: string; subject: string; data: unknown }[]> {
+  const [transactionId, position] = page.after.split(':');
+  return db.query<{ cursor: string; tenant: string; subject: string; data: unknown }>(
+    `select transaction_id::text || ':' || position as cursor, tenant, subject, envelope -> 'data' as data
+       from outbox
+      where topic = $1
+        and (transaction_id, position) > ($2::text::xid8, $3::bigint)
+        and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+      order by transaction_id, position
+      limit $4`,
+    [page.topic, transactionId, position, page.limit],
+  );
+}
+
 /** The envelopes of these ids as JSON text; ids that do not exist are passed over. */
 export async function readOutbox(db: Queryable, ids: readonly string[]): Promise<string[]> {
   const found = await db.query<{ envelope: string }>(

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createDispatch, type Call } from './call.ts';
+import { createDispatch, type Implementation } from './call.ts';
 import { createCatchUp, type EventLog } from './catch-up.ts';
 import { createConnect, type Connect } from './client.ts';
 import { createConsumer, requireConsumed, type Subscription } from './consumer.ts';
@@ -15,6 +15,7 @@ import { createMetrics, gaugeOf, type Metrics } from './metrics.ts';
 import { failedChecks, startOps, type Check } from './ops.ts';
 import { listOutbox, readOutbox, unlistedSeconds } from './outbox.ts';
 import { createRelay } from './relay.ts';
+import { createSidecarStreams } from './sidecar-streams.ts';
 import { createSidecar, type Sidecar } from './sidecar.ts';
 import { startWorker, type Worker } from './worker.ts';
 import type { z } from 'zod';
@@ -34,7 +35,7 @@ export interface ServiceDeps extends BaseDeps {
 
 /** What a service's `buildApp` gives: its own methods (the standard ones are added), its subscriptions and workers. */
 export interface App {
-  readonly methods: Readonly<Record<string, (request: never, call: Call) => Promise<{ kind: string }>>>;
+  readonly methods: Readonly<Record<string, Implementation>>;
   readonly subscriptions?: readonly Subscription[];
   /** The outboxes behind the subscriptions, by producer; called once catch-up starts, so that tests need no producer. */
   readonly eventLogs?: () => Readonly<Record<string, EventLog>>;
@@ -127,9 +128,11 @@ export async function runService(
   });
   let subscribed = !consumer;
   const onSubscribed = () => void (subscribed = true);
+  const stopping = new AbortController();
+  const streams = createSidecarStreams(() => sidecar.isGoing());
   const sideFacing = { dispatch, consumer, appToken: config.APP_API_TOKEN, log, onSubscribed };
   const listening = contract.proto
-    ? await listenGrpc(buildGrpcApp({ ...sideFacing, contract }), config.APP_PORT)
+    ? await listenGrpc(buildGrpcApp({ ...sideFacing, contract, streams, stopping: stopping.signal }), config.APP_PORT)
     : await listenHttp(buildHttpApp(sideFacing), config.APP_PORT);
   const workers = [...(app.startWorkers?.() ?? [])];
   if (consumer) {
@@ -147,6 +150,7 @@ export async function runService(
   base.addChecks({ ...checks, ...app.checks, subscribed: async () => subscribed });
   log.info({ port: config.APP_PORT }, 'listening');
 
+  lifecycle.onStop('streams', () => stopping.abort());
   lifecycle.onStop('workers', () => Promise.all(workers.map((worker) => worker.stop())));
   // A sidecar whose app is gone goes on being found, and fails every other call of two replicas.
   lifecycle.onStop('sidecar', () => sidecar.leave());

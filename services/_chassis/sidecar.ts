@@ -20,6 +20,8 @@ export interface Sidecar {
   isHealthy(): Promise<boolean>;
   /** Ends the sidecar: it finishes what it has taken on, and nobody finds it any more; resolves once it is gone. */
   leave(): Promise<void>;
+  /** Whether it says that it stops, or nobody is there; one that is only slow does not. */
+  isGoing(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -153,6 +155,11 @@ export function createSidecar(options: { port: number; apiToken: string; connect
         answer = await ask('GET', '/v1.0/healthz/outbound');
       }
     },
+    isGoing: () =>
+      request('sidecar', 'GET', '/v1.0/healthz/outbound', { timeoutMs: 1_000 }).then(
+        ({ status }) => status !== 204,
+        (error: unknown) => error instanceof DependencyError && error.reason === 'unreachable',
+      ),
     close: () => pool.close(),
   };
 }

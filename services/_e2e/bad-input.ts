@@ -97,6 +97,20 @@ const queries = [
   get('a query parameter where none is', '/api/products/1?verbose=1', 400, 'bad-query'),
 ];
 
+const eventIds = ['', '-1', '1.5', '01', 'abc', '0x1', '1, 2', '9999999999', 'NaN'].map((id) =>
+  get(`Last-Event-ID ${JSON.stringify(id)}`, '/api/orders/1/events', 400, 'bad-event-id', {
+    headers: { 'last-event-id': id },
+  }),
+);
+const events = [
+  ...eventIds,
+  get('a stream with a query', '/api/orders/1/events?after=1', 400, 'bad-query'),
+  get('a stream with a forged token', '/api/orders/1/events', 401, 'unauthenticated', { token: 'forged' }),
+  get('wrong method on a stream', '/api/orders/1/events', 405, 'method-not-allowed', { method: 'POST' }),
+  get('a line break in the id of a stream', '/api/orders/1%0a2/events', 404, 'not-found', { token: 'customer' }),
+  get('a path below a stream', '/api/orders/1/events/1', 404, 'not-found'),
+];
+
 const bearer = (name: string, authorization: string) =>
   get(`authorization: ${name}`, '/api/products', 401, 'unauthenticated', { headers: { authorization } });
 const identities = [
@@ -187,7 +201,14 @@ const bodies = [
 ];
 
 /** Requests that HTTP itself allows and the public API must refuse, each with exactly this status and code. */
-export const badRequests: readonly BadRequest[] = [...paths, ...queries, ...identities, ...headers, ...bodies];
+export const badRequests: readonly BadRequest[] = [
+  ...paths,
+  ...queries,
+  ...events,
+  ...identities,
+  ...headers,
+  ...bodies,
+];
 
 /** Sends one of them to a gateway, with the token of whom it names. */
 export function sendBad(gateway: string, bad: BadRequest, tokens: Readonly<Record<Who, string>>): Promise<Response> {

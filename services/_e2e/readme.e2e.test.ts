@@ -29,7 +29,11 @@ describe('the README', () => {
     // `make test` is what runs this; it wants the mesh down.
     for (const line of [...more.slice(0, -1), ...order]) printed.set(line, await sh(line));
     expect(printed.get(more.find((line) => line.includes('/api/products/1')) ?? '')).toContain('Espresso Machine Lina');
-    expect(printed.get(more.find((line) => line.includes('/api/orders/1')) ?? '')).toContain('"shipped"');
+    expect(printed.get(more.find((line) => line.endsWith('/api/orders/1')) ?? '')).toContain('"shipped"');
+    const streamed = printed.get(more.find((line) => line.endsWith('/api/orders/1/events')) ?? '');
+    expect(streamed?.match(/^event: .*/gm)).toEqual(
+      ['placed', 'reserved', 'paid', 'shipped'].map((s) => `event: ${s}`),
+    );
     expect(printed.get(order[0] ?? '')).toContain('"placed"');
     expect(printed.get('make audit')).toMatch(/I15/);
     expect(await sh('make db service=orders sql="select count(*) from orders"')).toMatch(/\d/);

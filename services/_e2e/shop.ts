@@ -37,6 +37,8 @@ export interface Storefront {
   until(orderId: string, ...statuses: Order['status'][]): Promise<Order>;
   /** The `Authorization` header of that person. */
   bearer(person: Person): string;
+  /** The `Authorization` header of anybody else. */
+  bearerOf(claims: { sub: string; roles: readonly string[] }): Promise<string>;
   /** Waits until nothing is under way and checks all the books. */
   inspect(): Promise<AuditReport>;
   /** The same; one line for each violation. */
@@ -109,6 +111,7 @@ export async function openStorefront(mesh: {
 
   const shop: Storefront = {
     bearer: (person) => `Bearer ${tokens.get(person) ?? ''}`,
+    bearerOf: async (claims) => `Bearer ${await signToken(key, claims)}`,
     async inspect() {
       const databases = await databasesOf(home);
       await log.written();

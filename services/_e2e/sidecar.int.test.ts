@@ -136,6 +136,17 @@ describe.each(protocols)('a call of an app over %s', (protocol) => {
   });
 });
 
+describe('a stream of an app over gRPC', () => {
+  it('when it lasts longer than the time-out for calls, it is neither cut nor repeated', async () => {
+    const tags: unknown[] = [];
+    for await (const answer of callerOf('grpc').streams('watchThing', { thingId: 'long' }, {})) tags.push(answer);
+    expect(tags).toEqual([
+      { kind: 'tagged', tag: 'at once' },
+      { kind: 'tagged', tag: 'later' },
+    ]);
+  });
+});
+
 describe('secrets', () => {
   it('when it is there, it is given; when not, or refused by policy, it is a failure', async () => {
     const sidecar = sidecarOf('http');

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createDispatch } from '../_chassis/call.ts';
 import {
   createConnect,
@@ -5,11 +6,13 @@ import {
   httpTransport,
   openChannel,
   type Client,
+  type StreamTransport,
   type Transport,
 } from '../_chassis/client.ts';
 import type { Consumer } from '../_chassis/consumer.ts';
 import { envelope, type Envelope } from '../_chassis/envelope.ts';
 import { buildGrpcApp } from '../_chassis/grpc-app.ts';
+import { grpcStreams } from '../_chassis/grpc-streams.ts';
 import { buildHttpApp } from '../_chassis/http-app.ts';
 import { createLog } from '../_chassis/log.ts';
 import { createMetrics } from '../_chassis/metrics.ts';
@@ -32,6 +35,8 @@ export interface TestApp {
   clientOf(protocol: Protocol): Client<typeof thingsContract>;
   /** What carries its calls there: for headers that no client of ours sends. */
   transportTo(protocol: Protocol): Transport;
+  /** Carries streams of the app over gRPC. */
+  readonly streams: StreamTransport;
   /** Ends the app alone; its sidecar stays. */
   closeApp(): Promise<void>;
   stop(): Promise<void>;
@@ -51,7 +56,11 @@ const callers = Object.values(appIds);
 const methods = { ...thingsContract.methods, getThing: { ...thingsContract.methods.getThing, callers } };
 const contracts = {
   http: { ...thingsContract, methods, service: appIds.http },
-  grpc: { ...grpcThingsContract, methods, service: appIds.grpc },
+  grpc: {
+    ...grpcThingsContract,
+    methods: { ...methods, watchThing: { ...grpcThingsContract.methods.watchThing, callers } },
+    service: appIds.grpc,
+  },
 };
 
 /** Starts both: the one over HTTP keeps state in memory, the one over gRPC in Redis. */
@@ -81,6 +90,11 @@ const things = thingsMethods({
     if (id === 'broken') throw new Error('cannot');
     if (id === 'slow') await new Promise<void>((resolve) => setTimeout(resolve, 3_000).unref());
     return { kind: 'found', thing: { id, tags: [] } };
+  },
+  async *watchThing({ thingId }, { signal }) {
+    yield { kind: 'tagged', tag: 'at once' };
+    await delay(thingId === 'long' ? 11_000 : 0, undefined, { signal }).catch(() => undefined);
+    yield { kind: 'tagged', tag: 'later' };
   },
 });
 
@@ -122,6 +136,7 @@ async function startApp(home: DaprdHome, protocol: Protocol, statestore: string)
       other === 'grpc'
         ? grpcTransport(channel, appIds.grpc, contracts.grpc.proto, daprd.apiToken)
         : httpTransport(daprd.sidecar, appIds.http),
+    streams: grpcStreams(channel, appIds.grpc, contracts.grpc.proto, daprd.apiToken),
     closeApp,
     async stop() {
       channel.close();

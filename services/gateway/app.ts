@@ -5,6 +5,8 @@ import type { Log } from '../_chassis/log.ts';
 import type { Metrics } from '../_chassis/metrics.ts';
 import { begin, refuseUnreadable } from './arrival.ts';
 import { routes, type Handlers, type Route, type RouteName } from './contract.ts';
+import type { StreamSettings } from './event-stream.ts';
+import { followHandlers } from './follow.ts';
 import { healthHandlers } from './health.ts';
 import { inventoryHandlers } from './inventory.ts';
 import { apiHandlers } from './openapi.ts';
@@ -22,16 +24,24 @@ export interface GatewayDeps {
   readonly isHealthy: () => Promise<boolean>;
   /** True once the process has been told to stop: connections are then closed with their next answer. */
   readonly stopping: () => boolean;
+  /** Aborted when the process is told to stop: every event stream then ends. */
+  readonly ending: AbortSignal;
+}
+
+export interface Settings {
+  readonly deadlineMs: number;
+  readonly streams?: StreamSettings;
 }
 
 /** The public REST API as an Express app: the table of routes, 405 and 404 for everything else, and one way to fail. */
-export function buildApp(deps: GatewayDeps, settings: { deadlineMs: number }): Express {
+export function buildApp(deps: GatewayDeps, settings: Settings): Express {
   const handlers: Handlers = {
     ...apiHandlers(),
     ...healthHandlers(deps),
     ...productHandlers(deps),
     ...inventoryHandlers(deps),
     ...orderHandlers(deps),
+    ...followHandlers(deps, settings),
   };
   const app = express();
   app.disable('x-powered-by');

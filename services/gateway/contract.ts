@@ -25,6 +25,7 @@ export interface Route {
 
 /** A success as it is published: the body's schema (none: no body) and the headers that are its own. */
 export interface RouteAnswer {
+  /** An event stream begins behind the event that `Last-Event-ID` names. */
   readonly body?: z.ZodType | 'event-stream';
   readonly headers?: readonly ('location' | 'x-cache')[];
 }
@@ -163,6 +164,14 @@ export const routes = {
     answers: { 200: { body: order } },
     ...open,
   },
+  followOrder: {
+    method: 'GET',
+    path: '/api/orders/{orderId}/events',
+    does: 'follows an order: each of its moves once, as it happens',
+    answers: { 200: { body: 'event-stream' }, 204: {} },
+    problems: ['bad-event-id', 'too-many-streams'],
+    ...open,
+  },
   cancelOrder: {
     method: 'POST',
     path: '/api/orders/{orderId}/cancellation',
@@ -184,12 +193,32 @@ export interface Input<R extends Route = Route> {
   readonly key: string;
   readonly query: R extends { query: infer Q extends z.ZodType } ? z.output<Q> : undefined;
   readonly body: R extends { body: infer B extends z.ZodType } ? z.output<B> : undefined;
+  readonly follower: R extends { answers: { 200: { body: 'event-stream' } } } ? Follower : undefined;
+}
+
+/** Who follows a stream, and from where. */
+export interface Follower {
+  /** The last event that he has, 0 for none. */
+  readonly after: number;
+  /** The subject of his token; undefined without one. */
+  readonly subject: string | undefined;
+  /** Aborted when he leaves, when the stream has lived long enough, or when the gateway stops. */
+  readonly signal: AbortSignal;
+}
+
+/** A server-sent event: data becomes JSON. */
+export interface ServerEvent {
+  readonly id: number;
+  readonly event: string;
+  readonly data: object;
 }
 
 /** What a handler answers; a body becomes JSON as it stands. */
 export interface Reply {
   readonly status: number;
   readonly body?: object;
+  /** Instead of a body; taken one by one, as fast as the client reads. */
+  readonly events?: AsyncIterable<ServerEvent>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

@@ -67,6 +67,18 @@ export const answers = {
     kind('unknown-products').extend({ productIds: z.array(z.string()) }),
   ),
   'orders.getOrder': read(kind('found').extend({ order }), kind('not-found')),
+  'orders.followOrder': read(
+    kind('moved').extend({
+      orderId: z.string(),
+      version: z.number(),
+      status: z.string(),
+      at: z.string(),
+      reason: z.string().optional(),
+    }),
+    kind('following'),
+    kind('ended'),
+    kind('not-found'),
+  ),
   'orders.listOrders': read(page(order), kind('bad-cursor')),
   'orders.cancelOrder': write(
     kind('cancelled').extend({ order }),

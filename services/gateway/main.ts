@@ -10,8 +10,13 @@ const { lifecycle, log, sidecar } = base;
 const stopping = () => lifecycle.stopping;
 const isHealthy = async () => !stopping() && (await sidecar.isHealthy());
 
-const app = buildApp({ ...base, isHealthy, stopping }, { deadlineMs: config.GATEWAY_DEADLINE_MS });
+const ending = new AbortController();
+const app = buildApp(
+  { ...base, isHealthy, stopping, ending: ending.signal },
+  { deadlineMs: config.GATEWAY_DEADLINE_MS },
+);
 const listening = await listenPublic(app, config.APP_PORT, log);
+lifecycle.onStop('streams', () => ending.abort());
 lifecycle.onStop('app', () => listening.close());
 base.addChecks({});
 log.info({ port: listening.port }, 'listening');

@@ -39,6 +39,9 @@ const keyLength = { minLength: 1, maxLength: 255 };
 const parameters = {
   requiredKey: header('Idempotency-Key', key, keyLength, true),
   optionalKey: header('Idempotency-Key', key, keyLength),
+  lastEventId: header('Last-Event-ID', 'The last event that you have; the stream begins behind it.', {
+    pattern: '^(0|[1-9]\\d{0,8})$',
+  }),
   trace: header('traceparent', 'W3C trace context; continued.', {}),
   requestId: header('x-request-id', 'Comes back with the answer.', { pattern: '^[\\w.:-]{1,64}$' }),
 };
@@ -96,6 +99,7 @@ function parametersOf(route: Route, schemaOf: SchemaOf): object[] {
     ...(id === undefined ? [] : [{ name: id, in: 'path', required: true, schema: { type: 'string', maxLength: 64 } }]),
     ...Object.entries(query as JsonSchema).map(([name, schema]) => ({ name, in: 'query', schema })),
     ...(route.key === undefined ? [] : [parameter(`${route.key}Key`)]),
+    ...(route.answers[200]?.body === 'event-stream' ? [parameter('lastEventId')] : []),
     parameter('trace'),
     parameter('requestId'),
   ];

@@ -9,6 +9,7 @@ export const catalog = {
   'bad-body': [400, 'The body is not what is asked for'],
   'bad-query': [400, 'A query parameter is not usable'],
   'bad-cursor': [400, 'The cursor is not one that was given out for this list'],
+  'bad-event-id': [400, 'Last-Event-ID is not one that was given out for this stream'],
   'idempotency-key-missing': [400, 'This request needs the header Idempotency-Key'],
   'idempotency-key-unusable': [400, 'The idempotency key is not usable'],
   unauthenticated: [401, 'A valid access token is needed'],
@@ -24,6 +25,7 @@ export const catalog = {
   'unsupported-media-type': [415, 'The body has to be JSON'],
   'idempotency-key-reused': [422, 'This key was used for another request'],
   'unknown-products': [422, 'The catalog does not have all of these products'],
+  'too-many-streams': [429, 'You follow too much at once'],
   'header-fields-too-large': [431, 'The header fields are too large'],
   internal: [500, 'Something went wrong here'],
   overloaded: [503, 'There is too much to do at the moment'],
@@ -48,6 +50,7 @@ export const problems = {
   badBody: (errors: FieldErrors) => problem('bad-body', { errors }),
   badQuery: (errors: FieldErrors) => problem('bad-query', { errors }),
   badCursor: () => problem('bad-cursor'),
+  badEventId: () => problem('bad-event-id', { detail: 'It is a whole number.' }),
   keyMissing: () => problem('idempotency-key-missing'),
   keyUnusable: () =>
     problem('idempotency-key-unusable', {
@@ -82,6 +85,8 @@ export const problems = {
       detail: 'Send a new key with a new request.',
     }),
   unknownProducts: (errors: FieldErrors) => problem('unknown-products', { errors }),
+  tooManyStreams: () =>
+    problem('too-many-streams', { detail: 'End a stream to begin another.', headers: { 'retry-after': '5' } }),
   headersTooLarge: () => problem('header-fields-too-large'),
   internal: () => problem('internal'),
   overloaded: (retryAfterMs: number) =>

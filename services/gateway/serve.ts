@@ -5,6 +5,7 @@ import type { Authenticate } from '../_chassis/identity.ts';
 import { problemBody, type Problem } from '../_chassis/problem.ts';
 import { checkContentType, hasBody, parseBody, readJson } from './body.ts';
 import type { Reply, Route } from './contract.ts';
+import { openStream, readEventId, type StreamSettings } from './event-stream.ts';
 import { readKey } from './idempotency-key.ts';
 import { problems } from './problems.ts';
 import { readId, readQuery } from './query.ts';
@@ -18,7 +19,13 @@ const noQuery = z.strictObject({});
 export function serve(
   route: Route,
   handler: (input: never) => Promise<Reply>,
-  deps: { authenticate: Authenticate; deadlineMs: number; stopping: () => boolean },
+  deps: {
+    authenticate: Authenticate;
+    deadlineMs: number;
+    stopping: () => boolean;
+    ending: AbortSignal;
+    streams?: StreamSettings;
+  },
 ): RequestHandler {
   const { body: bodySchema, path } = route;
   const bodyIsOptional = bodySchema?.safeParse(undefined).success === true;
@@ -37,11 +44,17 @@ export function serve(
 
     const context = currentContext();
     if (!context) throw new Error('a request without a context');
-    const deadline = Date.now() + deps.deadlineMs;
-    const reply = await withContext({ ...context, deadline, authorization }, () =>
-      handler({ id, key, query, body } as never),
-    );
-    send(response, reply, deps.stopping());
+    const streams = route.answers[200]?.body === 'event-stream';
+    const after = streams ? readEventId(request.get('last-event-id')) : 0;
+    const stream = streams ? openStream(response, deps.ending, deps.streams) : undefined;
+    const follower = stream && { after, subject: principal?.subject, signal: stream.signal };
+    // A stream has no deadline, which would end it; its handler bounds how long it takes to begin.
+    const deadline = stream ? undefined : Date.now() + deps.deadlineMs;
+    await withContext({ ...context, deadline, authorization }, async () => {
+      const reply = await handler({ id, key, query, body, follower } as never);
+      if (stream && reply.events) await stream.send(reply.events);
+      else send(response, reply, deps.stopping());
+    });
   };
 }
 

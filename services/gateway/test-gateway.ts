@@ -7,6 +7,7 @@ import { DependencyError } from '../_chassis/errors.ts';
 import { createAuthenticate } from '../_chassis/identity.ts';
 import { createMetrics } from '../_chassis/metrics.ts';
 import { buildApp } from './app.ts';
+import { streamDefaults, type StreamSettings } from './event-stream.ts';
 import { listenPublic, patience } from './server.ts';
 import { readConformity } from './test-conformity.ts';
 
@@ -21,12 +22,15 @@ export interface Asked {
 type Fake = (request: unknown) => unknown;
 
 /** The gateway on a free port, with real tokens and HTTP; services are what `answers` says, and away where it says nothing. */
-export async function startTestGateway(options: { deadlineMs?: number; limits?: typeof patience } = {}) {
+export async function startTestGateway(
+  options: { deadlineMs?: number; limits?: typeof patience; streams?: Partial<StreamSettings> } = {},
+) {
   const answers = new Map<string, Fake>();
   const asked: Asked[] = [];
   const logged: string[] = [];
   const lines = new Writable({ write: (line: Buffer, _encoding, done) => void (logged.push(line.toString()), done()) });
   const log = pino({ level: 'info' }, lines);
+  const ending = new AbortController();
   const state = { stopping: false, healthy: true };
   const keys = await generateSigningKey();
   const strangers = await generateSigningKey();
@@ -38,15 +42,24 @@ export async function startTestGateway(options: { deadlineMs?: number; limits?: 
     expired: await signToken(keys.privateKey, { sub: '1', roles: ['customer'], lifetime: -60 }),
     forged: await signToken(strangers.privateKey, { sub: '3', roles: ['staff'] }),
   };
+  const ask = (service: string, method: string, request: unknown, key?: string): unknown => {
+    const name = `${service}.${method}`;
+    asked.push({ name, request, key, context: currentContext() });
+    const answer = answers.get(name);
+    if (!answer) throw new DependencyError(service, 'unreachable', { detail: 'connect ECONNREFUSED secret' });
+    return answer(request);
+  };
   const connect: Connect = (contract) =>
-    clientOver(contract, async (method, request, headers) => {
-      const name = `${contract.service}.${method}`;
-      asked.push({ name, request, key: headers['idempotency-key'], context: currentContext() });
-      const answer = answers.get(name);
-      if (!answer)
-        throw new DependencyError(contract.service, 'unreachable', { detail: 'connect ECONNREFUSED secret' });
-      return await answer(request);
-    });
+    clientOver(
+      contract,
+      async (method, request, headers) => await ask(contract.service, method, request, headers['idempotency-key']),
+      async function* (method, request, { signal }) {
+        const stream = (await ask(contract.service, method, request)) as (
+          signal?: AbortSignal,
+        ) => AsyncIterable<unknown>;
+        yield* stream(signal);
+      },
+    );
   const app = buildApp(
     {
       log,
@@ -55,8 +68,9 @@ export async function startTestGateway(options: { deadlineMs?: number; limits?: 
       authenticate: createAuthenticate(keys.verificationKeys),
       isHealthy: async () => state.healthy,
       stopping: () => state.stopping,
+      ending: ending.signal,
     },
-    { deadlineMs: options.deadlineMs ?? 2_500 },
+    { deadlineMs: options.deadlineMs ?? 2_500, streams: { ...streamDefaults, ...options.streams } },
   );
   const listening = await listenPublic(app, 0, log, options.limits);
   const conformity = await readConformity();
@@ -69,6 +83,8 @@ export async function startTestGateway(options: { deadlineMs?: number; limits?: 
     asked,
     logged,
     state,
+    /** Has every event stream end, as on SIGTERM. */
+    endStreams: () => ending.abort(),
     /** Sets what a method, `<service>.<method>`, answers from now on. */
     answer: (name: string, value: unknown) =>
       void answers.set(name, typeof value === 'function' ? (value as Fake) : () => value),

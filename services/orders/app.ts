@@ -10,6 +10,7 @@ import { methods } from './methods.ts';
 import { knowsPrices } from './prices.ts';
 import { createSaga, type Deadlines } from './saga.ts';
 import { countOpen } from './store.ts';
+import { createWatch } from './watch.ts';
 
 /** Orders as a function of what it stands on. */
 export function buildApp(deps: ServiceDeps, deadlines: Deadlines): App {
@@ -21,7 +22,7 @@ export function buildApp(deps: ServiceDeps, deadlines: Deadlines): App {
     count: () => countOpen(database),
   });
   return {
-    methods: methods({ database, saga }),
+    methods: methods({ database, saga, watch: createWatch(deps) }),
     subscriptions: subscriptions(saga),
     eventLogs: () => ({
       inventory: eventLogOf('inventory', connect(inventoryContract)),

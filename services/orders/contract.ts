@@ -19,6 +19,8 @@ export const orderStatus = z.enum([
   'cancelled',
 ]);
 
+const move = z.object({ status: orderStatus, at: z.string(), reason: z.string().optional() });
+
 /** An order with its history; prices are those of the moment it was placed. */
 export const order = z.object({
   id: orderId,
@@ -28,7 +30,7 @@ export const order = z.object({
   total: money,
   version: z.number().int(),
   createdAt: z.string(),
-  history: z.array(z.object({ status: orderStatus, at: z.string(), reason: z.string().optional() })),
+  history: z.array(move),
 });
 export type Order = z.infer<typeof order>;
 
@@ -73,6 +75,21 @@ export const ordersContract = {
       ...read,
       request: z.object({ orderId }),
       response: z.discriminatedUnion('kind', [z.object({ kind: z.literal('found'), order }), notFound]),
+    },
+    /**
+     * Every move of an order behind a version, each once and in order; `ended` follows the last one there can be, and
+     * `following` says that there is none yet. A stream that ends without `ended` can be resumed behind its last move.
+     */
+    followOrder: {
+      ...read,
+      streams: true,
+      request: z.object({ orderId, afterVersion: z.number().int().min(0) }),
+      response: z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('moved'), orderId, version: z.number().int(), ...move.shape }),
+        z.object({ kind: z.literal('following') }),
+        z.object({ kind: z.literal('ended') }),
+        notFound,
+      ]),
     },
     listOrders: {
       ...read,

@@ -4,11 +4,12 @@ import type { Database } from '../_chassis/database.ts';
 import { once } from '../_chassis/idempotency.ts';
 import { decodeCursor, encodeCursor } from '../_chassis/page.ts';
 import type { ordersContract } from './contract.ts';
-import { orderStatus } from './order.ts';
+import { isTerminal, orderStatus } from './order.ts';
 import { findPrices } from './prices.ts';
 import { toOrder, type OrderRecord } from './record.ts';
 import type { Saga } from './saga.ts';
 import { findOrder, listOrders, lockOrder } from './store.ts';
+import type { Watch } from './watch.ts';
 
 /** The order that everybody may look at, without a token. */
 const showcase = '1';
@@ -19,8 +20,8 @@ const position = z.object({
 });
 
 /** Orders belong to who placed them; staff see those of their tenant, and what one may not see does not exist. */
-export function methods(deps: { database: Database; saga: Saga }): Methods<typeof ordersContract> {
-  const { database, saga } = deps;
+export function methods(deps: { database: Database; saga: Saga; watch: Watch }): Methods<typeof ordersContract> {
+  const { database, saga, watch } = deps;
   return {
     async placeOrder(request, call) {
       const { principal, tenant } = call;
@@ -57,6 +58,24 @@ export function methods(deps: { database: Database; saga: Saga }): Methods<typeo
     async getOrder({ orderId }, call) {
       const record = await findOrder(database, call.tenant, orderId);
       return record && maySee(call, record) ? { kind: 'found', order: toOrder(record) } : { kind: 'not-found' };
+    },
+
+    async *followOrder({ orderId, afterVersion }, call) {
+      let after = afterVersion;
+      let silent = true;
+      for await (const record of watch.follow(call.tenant, orderId, call.signal)) {
+        if (!record || !maySee(call, record)) return yield { kind: 'not-found' };
+        for (const [index, move] of record.history.entries()) {
+          const version = index + 1;
+          if (version <= after) continue;
+          yield { kind: 'moved', orderId, version, ...move };
+          after = version;
+          silent = false;
+        }
+        if (isTerminal(record.state)) return yield { kind: 'ended' };
+        if (silent) yield { kind: 'following' };
+        silent = false;
+      }
     },
 
     async listOrders({ status, limit, cursor }, call) {

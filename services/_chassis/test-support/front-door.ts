@@ -6,7 +6,7 @@ import { DependencyError } from '../errors.ts';
 import type { Authenticate } from '../identity.ts';
 import { createLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
-import { thingsContract, thingsMethods, type ThingsMethods } from './things.ts';
+import { grpcThingsContract, thingsMethods, type ThingsMethods } from './things.ts';
 
 /** What a caller gets: an answer, or what his transport makes of a refusal, with all the text there is. */
 export type Reply =
@@ -31,7 +31,7 @@ const authenticate: Authenticate = async (authorization) => {
 /** Dispatch over these methods; the token `good` is a customer's, every other is invalid. */
 export const dispatchOver = (methods: Partial<ThingsMethods> = {}) =>
   createDispatch({
-    contract: thingsContract,
+    contract: grpcThingsContract,
     methods: thingsMethods(methods),
     authenticate,
     log,

@@ -5,6 +5,7 @@ import { createConsumer, requireConsumed, type Delivery } from '../consumer.ts';
 import { eventSource, type Contract } from '../contract.ts';
 import { toWire, type Envelope } from '../envelope.ts';
 import { buildGrpcApp } from '../grpc-app.ts';
+import { grpcStreams } from '../grpc-streams.ts';
 import { buildHttpApp } from '../http-app.ts';
 import { createAuthenticate } from '../identity.ts';
 import { createLog } from '../log.ts';
@@ -84,8 +85,9 @@ export async function startTestService<C extends Contract>(options: {
     log,
     metrics,
   });
+  const stopping = new AbortController();
   const listening = contract.proto
-    ? await listenGrpc(buildGrpcApp({ contract, dispatch, consumer, appToken }), 0)
+    ? await listenGrpc(buildGrpcApp({ contract, dispatch, consumer, appToken, stopping: stopping.signal }), 0)
     : await listenHttp(buildHttpApp({ dispatch, consumer, appToken, log }), 0);
   const channel = contract.proto ? openChannel(listening.port) : undefined;
   const workers = options.workers === true ? (app.startWorkers?.() ?? []) : [];
@@ -114,8 +116,13 @@ export async function startTestService<C extends Contract>(options: {
         channel && contract.proto
           ? grpcTransport(channel, contract.service, contract.proto, appToken)
           : httpTransport({ ...sidecar, invoke: direct }, contract.service);
-      return clientOver(contract, (method, request, given, timeoutMs) =>
-        transport(method, request, { ...fixed, 'idempotency-key': randomUUID(), ...given }, timeoutMs),
+      return clientOver(
+        contract,
+        (method, request, given, timeoutMs) =>
+          transport(method, request, { ...fixed, 'idempotency-key': randomUUID(), ...given }, timeoutMs),
+        channel &&
+          contract.proto &&
+          grpcStreams(channel, contract.service, contract.proto, appToken, { headers: fixed }),
       );
     },
     async deliver({ source, id = uuidv7(), tenant = 'main', ...event }) {
@@ -131,6 +138,7 @@ export async function startTestService<C extends Contract>(options: {
     },
     async close() {
       await Promise.all(workers.map((worker) => worker.stop()));
+      stopping.abort();
       channel?.close();
       await listening.close();
       await database.close();

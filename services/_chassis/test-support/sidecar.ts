@@ -50,6 +50,9 @@ export function createMemorySidecar(): MemorySidecar {
       return true;
     },
     async leave() {},
+    async isGoing() {
+      return false;
+    },
     async close() {},
   };
   return sidecar;

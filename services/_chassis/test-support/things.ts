@@ -33,13 +33,26 @@ export const thingsContract = {
   },
 } as const satisfies Contract;
 
-/** The same service, but it speaks gRPC. */
+/** The same service, but it speaks gRPC, and has a stream. */
 export const grpcThingsContract = {
   ...thingsContract,
+  methods: {
+    ...thingsContract.methods,
+    watchThing: {
+      reads: true,
+      callers: ['gateway'],
+      streams: true,
+      request: z.object({ thingId }),
+      response: z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('tagged'), tag: z.string() }),
+        z.object({ kind: z.literal('not-found') }),
+      ]),
+    },
+  },
   proto: { file: fileURLToPath(new URL('./things.proto', import.meta.url)), service: 'sidecart.test.v1.Things' },
 } as const satisfies Contract;
 
-export type ThingsMethods = Methods<typeof thingsContract>;
+export type ThingsMethods = Methods<typeof grpcThingsContract>;
 
 /** Methods that answer from what they were asked; a test replaces those it is about. */
 export const thingsMethods = (own: Partial<ThingsMethods> = {}) =>
@@ -47,5 +60,8 @@ export const thingsMethods = (own: Partial<ThingsMethods> = {}) =>
     getHealth: async () => ({ kind: 'health', status: 'healthy' }) as const,
     getThing: async ({ thingId: id }) => ({ kind: 'found', thing: { id, tags: ['a', 'b'] } }),
     keepThing: async (_request, { caller, idempotencyKey }) => ({ kind: 'kept', by: caller, key: idempotencyKey }),
+    async *watchThing() {
+      for (const tag of ['a', 'b']) yield { kind: 'tagged', tag };
+    },
     ...own,
   }) satisfies ThingsMethods & Record<string, unknown>;

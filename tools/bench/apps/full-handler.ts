@@ -23,6 +23,7 @@ const app = buildApp(
     authenticate: createAuthenticate(environment.BENCH_VERIFICATION_KEYS),
     isHealthy: async () => true,
     stopping: () => false,
+    ending: new AbortController().signal,
   },
   { deadlineMs: 2_500 },
 );
