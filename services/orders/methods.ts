@@ -64,7 +64,10 @@ export function methods(deps: { database: Database; saga: Saga; watch: Watch }):
       let after = afterVersion;
       let silent = true;
       for await (const record of watch.follow(call.tenant, orderId, call.signal)) {
-        if (!record || !maySee(call, record)) return yield { kind: 'not-found' };
+        if (!record || !maySee(call, record)) {
+          yield { kind: 'not-found' };
+          return;
+        }
         for (const [index, move] of record.history.entries()) {
           const version = index + 1;
           if (version <= after) continue;
@@ -72,7 +75,10 @@ export function methods(deps: { database: Database; saga: Saga; watch: Watch }):
           after = version;
           silent = false;
         }
-        if (isTerminal(record.state)) return yield { kind: 'ended' };
+        if (isTerminal(record.state)) {
+          yield { kind: 'ended' };
+          return;
+        }
         if (silent) yield { kind: 'following' };
         silent = false;
       }
