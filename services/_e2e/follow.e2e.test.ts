@@ -21,6 +21,8 @@ const seenBy = ({ events }: Pick<Followed, 'events'> | EventStream) =>
     id === String(data.version) && event === data.status ? `${id} ${event}` : 'odd',
   );
 
+const say = (measured: object) => process.stdout.write(`${JSON.stringify(measured)}\n`);
+
 /** Opens a stream at each gateway and waits until both have begun with these. */
 async function openBoth(orderId: string, ...seen: string[]): Promise<EventStream[]> {
   const token = shop.bearer('ada');
@@ -124,7 +126,7 @@ describe('500 followers', () => {
         await expect.poll(openStreams, { timeout: 60_000, interval: 100 }).toBeGreaterThanOrEqual(streams.length + 2);
       }
       const many = await perSecond();
-      console.info(JSON.stringify({ 'transactions per second with': { none, one, '500': many } }));
+      say({ 'transactions per second with': { none, one, '500': many } });
       expect(one).toBeGreaterThan(none);
       expect(many).toBeLessThan(one * 1.2 + 1);
       first?.leave();
@@ -154,7 +156,7 @@ describe('a service that stops', () => {
         const from = Date.now();
         const stopped = shop.mesh.release(service).then(() => Date.now() - from);
         const ended = await Promise.all(streams.map((stream) => stream.ended));
-        console.info(JSON.stringify({ service, streamsEndedMs: Date.now() - from, stoppedMs: await stopped }));
+        say({ service, streamsEndedMs: Date.now() - from, stoppedMs: await stopped });
         expect(Date.now() - from).toBeLessThan(60_000);
         return [placed.id, ended] as const;
       });
