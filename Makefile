@@ -25,7 +25,7 @@ logs: deps ## Follow the logs (service=orders; follow=0 to only print)
 	@$(mesh) logs service='$(service)' $(if $(filter 0,$(follow)),--no-follow)
 
 ##@ Working with it
-.PHONY: new call token db audit redrive
+.PHONY: new call token db audit redrive replay
 new: deps ## Make a service that runs, with its tests (service=reviews; one=review)
 	@node tools/new/cli.ts service='$(service)' one='$(one)'
 	@node tools/contracts/cli.ts
@@ -41,6 +41,8 @@ audit: deps ## Check that no order, payment or piece of stock was lost (args=--j
 	@node tools/audit/cli.ts $(args)
 redrive: deps ## List failed events, or handle them again (service=orders id=… | all=1)
 	@node tools/redrive.ts service='$(service)' id='$(id)' all='$(all)'
+replay: deps ## Make every read model anew from its events, while orders flow (service=orders; swap=1; json=1)
+	@node tools/replay/cli.ts service='$(service)' swap='$(swap)' json='$(json)'
 
 ##@ For other languages
 .PHONY: contracts

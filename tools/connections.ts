@@ -12,17 +12,21 @@ const port = 15432;
  * How a tool reaches the databases of the mesh whose home folder this is: as the superuser, because it looks into all of
  * them. Fails with what to do where there is no mesh.
  */
-export async function databasesOf(home: string): Promise<Databases> {
+export async function databaseUrls(home: string): Promise<(database: string) => string> {
   const { root, secretsFile } = homeAt(home);
   const secrets = await readSecrets(secretsFile);
   if (!secrets) throw new UserError(`there is no mesh in ${root}: \`make up\` first`);
   const password = encodeURIComponent(secretNamed(secrets, 'postgresPassword'));
-  // Whoever has a contract and a database has an outbox and an inbox in it.
+  return (database) => `postgres://postgres:${password}@${host}:${port}/${database}`;
+}
+
+/** The same, for each of the services that keep books: the bank, and whoever has a contract and a database. */
+export async function databasesOf(home: string): Promise<Databases> {
+  const url = await databaseUrls(home);
   const contracted = (await readContracts()).map((contract) => contract.service);
   const messengers = (await servicesWithDatabase(repository)).filter((service) => contracted.includes(service));
   const services = new Set<string>([...bookkeepers, ...messengers]);
-  const urls = [...services].map((service) => [service, `postgres://postgres:${password}@${host}:${port}/${service}`]);
-  return Object.fromEntries(urls) as Record<Bookkeeper, string>;
+  return Object.fromEntries([...services].map((service) => [service, url(service)])) as Record<Bookkeeper, string>;
 }
 
 const unreachable = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', '57P01', '57P03']);

@@ -68,6 +68,15 @@ export async function readOutbox(db: Queryable, ids: readonly string[]): Promise
   return found.map((row) => row.envelope);
 }
 
+/** The envelopes of a topic about these subjects, in the order of the log. */
+export async function readAbout(db: Queryable, topic: string, subjects: readonly string[]): Promise<unknown[]> {
+  const found = await db.query<{ envelope: unknown }>(
+    'select envelope from outbox where topic = $1 and subject = any($2) order by transaction_id, position',
+    [topic, subjects],
+  );
+  return found.map((row) => row.envelope);
+}
+
 /**
  * For how many seconds the oldest event of these topics has waited to be listed: one transaction that stays open, in
  * any database of the cluster, holds up every reader, and nothing else would show it. 0 when none waits.

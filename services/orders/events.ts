@@ -2,7 +2,7 @@ import { on, type Subscription } from '../_chassis/consumer.ts';
 import { eventType } from '../_chassis/contract.ts';
 import type { Transaction } from '../_chassis/database.ts';
 import * as expected from './expectations.ts';
-import { learnPrice, retirePrice } from './prices.ts';
+import { priceHandlers } from './prices.ts';
 import type { OrderRecord } from './record.ts';
 import type { Saga } from './saga.ts';
 import { lockOrder } from './store.ts';
@@ -62,14 +62,7 @@ export function subscriptions(saga: Saga): Subscription[] {
     {
       source: 'products',
       topic: 'products.events',
-      handlers: {
-        [eventType('products', 'product.priced')]: on(expected.productPriced, (tx, data, event) =>
-          learnPrice(tx, event.tenant, data),
-        ),
-        [eventType('products', 'product.retired')]: on(expected.productRetired, (tx, data, event) =>
-          retirePrice(tx, event.tenant, data),
-        ),
-      },
+      handlers: priceHandlers(),
     },
   ];
 }

@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import type { Queryable, Transaction } from '../_chassis/database.ts';
+import { on, type EventHandler } from '../_chassis/consumer.ts';
+import { eventType } from '../_chassis/contract.ts';
+import type { Queryable } from '../_chassis/database.ts';
+import * as expected from './expectations.ts';
 
 // All SQL of our own copy of the catalog's prices.
 
@@ -19,34 +22,31 @@ export async function findPrices(
   return new Map(rows.map((row) => price.parse(row)).map((found) => [found.productId, found]));
 }
 
-/** Takes over what the catalog says of a product, unless a newer version is known. */
-export async function learnPrice(
-  tx: Transaction,
-  tenant: string,
-  fact: { productId: string; name: string; price: { amount: number; currency: string }; version: number },
-): Promise<void> {
-  await tx.query(
-    `insert into prices as p (tenant, product_id, name, amount, currency, version, retired)
-     values ($1, $2, $3, $4, $5, $6, false)
-     on conflict (tenant, product_id) do update
-       set name = excluded.name, amount = excluded.amount, currency = excluded.currency, version = excluded.version, retired = false
-       where p.version < excluded.version`,
-    [tenant, fact.productId, fact.name, fact.price.amount, fact.price.currency, fact.version],
-  );
-}
+/**
+ * What each event of the catalog does to our price list, or to the table that will take its place. Only the newest version
+ * counts and a retired product keeps nothing else, so that the rows are the same in whatever order the events came.
+ */
+export const priceHandlers = (table = 'prices'): Readonly<Record<string, EventHandler>> => ({
+  [eventType('products', 'product.priced')]: on(expected.productPriced, (tx, fact, { tenant }) =>
+    keepNewest(tx, table, { tenant, ...fact, retired: false }),
+  ),
+  [eventType('products', 'product.retired')]: on(expected.productRetired, (tx, fact, { tenant }) =>
+    keepNewest(tx, table, { tenant, ...fact, name: '', price: { amount: 0, currency: 'EUR' }, retired: true }),
+  ),
+});
 
-/** Marks a product as no longer for sale, unless a newer version is known; the row stays. */
-export async function retirePrice(
-  tx: Transaction,
-  tenant: string,
-  fact: { productId: string; version: number },
-): Promise<void> {
-  await tx.query(
-    `insert into prices as p (tenant, product_id, name, amount, currency, version, retired)
-     values ($1, $2, '', 0, 'EUR', $3, true)
-     on conflict (tenant, product_id) do update set version = excluded.version, retired = true
+type Fact = z.infer<typeof expected.productPriced> & { readonly tenant: string; readonly retired: boolean };
+
+async function keepNewest(db: Queryable, table: string, fact: Fact): Promise<void> {
+  const { tenant, productId, name, price, version, retired } = fact;
+  await db.query(
+    `insert into ${table} as p (tenant, product_id, name, amount, currency, version, retired)
+     values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict (tenant, product_id) do update
+       set name = excluded.name, amount = excluded.amount, currency = excluded.currency, version = excluded.version,
+           retired = excluded.retired
        where p.version < excluded.version`,
-    [tenant, fact.productId, fact.version],
+    [tenant, productId, name, price.amount, price.currency, version, retired],
   );
 }
 

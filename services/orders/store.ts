@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Queryable, Transaction } from '../_chassis/database.ts';
+import type { Key } from '../_chassis/projection.ts';
 import { order } from './contract.ts';
 import type { OrderState, OrderStatus } from './order.ts';
 import { applyEvent, orderEvent, type OrderEvent, type OrderRecord } from './record.ts';
@@ -113,36 +114,60 @@ export function appendEvents(
          as e (tenant text, "orderId" text, version integer, type text, data jsonb, at timestamptz)`,
     [JSON.stringify(rows)],
   );
-  const { allocation, history } = record;
-  if (before) {
-    tx.write(
-      `update orders set state = $3, version = $4, allocation = $5, history = $6 where tenant = $1 and id = $2`,
-      [
-        record.tenant,
-        record.id,
-        record.state,
-        record.version,
-        allocation ? JSON.stringify(allocation) : null,
-        JSON.stringify(history),
-      ],
-    );
-  } else {
-    tx.write(`insert into orders (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, [
-      record.tenant,
-      record.id,
-      record.customerId,
-      record.state,
-      record.version,
-      JSON.stringify(record.items),
-      record.total.amount,
-      record.total.currency,
-      record.paymentToken,
-      allocation ? JSON.stringify(allocation) : null,
-      JSON.stringify(history),
-      record.createdAt,
-    ]);
-  }
+  tx.write(...(before ? updateOf(record) : insertOf([record])));
   return record;
+}
+
+/** A record as its row: what each column of the read model holds of it, as the driver takes it. */
+const toRow = (record: OrderRecord) => ({
+  tenant: record.tenant,
+  id: record.id,
+  customer_id: record.customerId,
+  state: record.state,
+  version: record.version,
+  items: JSON.stringify(record.items),
+  total_amount: record.total.amount,
+  currency: record.total.currency,
+  payment_token: record.paymentToken,
+  allocation: record.allocation ? JSON.stringify(record.allocation) : null,
+  history: JSON.stringify(record.history),
+  created_at: record.createdAt,
+});
+
+type Statement = readonly [sql: string, values: readonly unknown[]];
+
+/** Puts new rows into the read model, or into the table that will take its place. */
+function insertOf(records: readonly OrderRecord[], table = 'orders'): Statement {
+  const rows = records.map(toRow);
+  const names = Object.keys(rows[0] ?? {});
+  const places = rows.map((_, row) => `(${names.map((_, name) => `$${row * names.length + name + 1}`).join(', ')})`);
+  const values = rows.flatMap((row): unknown[] => Object.values(row));
+  return [`insert into ${table} (${names.join(', ')}) values ${places.join(', ')}`, values];
+}
+
+function updateOf(record: OrderRecord): Statement {
+  const { tenant, id, ...changed } = toRow(record);
+  const columns = Object.keys(changed).map((name, index) => `${name} = $${index + 3}`);
+  const values = [tenant, id, ...Object.values(changed)];
+  return [`update orders set ${columns.join(', ')} where tenant = $1 and id = $2`, values];
+}
+
+/** Puts the rows that the histories of these orders make into a table that has none of them; gives the number of events. */
+export async function replayOrders(db: Queryable, keys: readonly Key[], table: string): Promise<number> {
+  const rows = await db.query(
+    `select tenant, order_id as "orderId", version, type, data, at
+       from order_events join jsonb_to_recordset($1) as k (tenant text, id text) using (tenant)
+      where order_id = k.id order by tenant, order_id, version`,
+    [JSON.stringify(keys)],
+  );
+  const records = new Map<string, OrderRecord>();
+  for (const row of rows) {
+    const event = orderEvent.parse(row);
+    const key = JSON.stringify([event.tenant, event.orderId]);
+    records.set(key, applyEvent(records.get(key), event));
+  }
+  if (records.size > 0) await db.query(...insertOf([...records.values()], table));
+  return rows.length;
 }
 
 /** An order's history, oldest first. */

@@ -47,17 +47,23 @@ export async function openBooks(databases: Databases): Promise<Books> {
   const open = async (service: string, url: string) => {
     const client = await connect(url);
     clients.push(client);
+    // All but those of a replay, which come and go.
+    const tables = `select string_agg(quote_ident(tablename), ', ' order by tablename) as all from pg_tables
+                     where schemaname = 'public' and tablename not like '%\\_rebuilt%'`;
+    const { rows } = await client.query<{ all: string }>(tables);
+    const lock = `lock table ${rows[0]?.all} in access share mode`;
     const mark = async () =>
       (await client.query<{ mark: string }>(service === 'bank' ? lastEntered : lastSaid)).rows[0];
-    return { service, client, mark, before: (await mark())?.mark };
+    return { service, client, lock, mark, before: (await mark())?.mark };
   };
   try {
     const opened = [];
     for (const [service, url] of Object.entries(databases)) opened.push(await open(service, url));
     let steady = true;
     const books = new Map<string, Book>();
-    for (const { service, client, mark, before } of opened) {
-      await client.query('begin isolation level repeatable read read only');
+    for (const { service, client, lock, mark, before } of opened) {
+      // Before the first look: a read model that took another's place later would seem empty as of this moment.
+      await client.query(`begin isolation level repeatable read read only; ${lock}`);
       steady = (await mark())?.mark === before && steady;
       books.set(service, bookOf(client));
     }

@@ -1,26 +1,12 @@
 import { parseArgs } from 'node:util';
 import { causeOf } from '../../services/_chassis/errors.ts';
 import { connectionAdvice, databasesOf } from '../connections.ts';
+import { createProgressLine } from '../progress-line.ts';
 import { audit } from './audit.ts';
 import { printReport } from './print.ts';
 
 const usage = `usage: audit [--home folder] [--log client-log.jsonl] [--timeout seconds] [--gateway url] [--json]`;
 const couldNotRun = 2;
-
-/** Shows one line that changes where somebody watches; elsewhere, after two seconds, a line every ten. */
-function createProgress(stream: NodeJS.WriteStream): { show: (text: string) => void; clear: () => void } {
-  let next = Date.now() + 2_000;
-  if (stream.isTTY) {
-    const clear = () => void stream.write('\r\x1b[K');
-    return { show: (text) => void stream.write(`\r\x1b[K${text.slice(0, stream.columns - 1)}`), clear };
-  }
-  const show = (text: string) => {
-    if (Date.now() < next) return;
-    next = Date.now() + 10_000;
-    stream.write(`${text}\n`);
-  };
-  return { show, clear: () => undefined };
-}
 
 async function run(): Promise<number> {
   const { values } = parseArgs({
@@ -35,7 +21,7 @@ async function run(): Promise<number> {
   const seconds = Number(values.timeout === '' ? '60' : values.timeout);
   if (!Number.isFinite(seconds) || seconds < 0)
     throw new Error(`--timeout ${values.timeout} is not a number of seconds`);
-  const progress = createProgress(process.stderr);
+  const progress = createProgressLine(process.stderr);
   const report = await audit({
     databases: await databasesOf(values.home === '' ? '.' : values.home),
     drainTimeoutMs: seconds * 1_000,
