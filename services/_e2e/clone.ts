@@ -1,9 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmod, cp, mkdtemp, readFile, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { repository } from '../../tools/mesh/home.ts';
+import { copyRepository } from '../../tools/mesh/throwaway-project.ts';
 
 const exec = promisify(execFile);
 
@@ -41,10 +42,7 @@ const env = { ...clean, PATH: path.join(delimiter) };
 export async function makeClone({ packages = false } = {}): Promise<Clone> {
   const folder = await mkdtemp(join(tmpdir(), 'sidecart-clone-'));
   await chmod(folder, 0o711);
-  const { stdout } = await exec('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: repository,
-  });
-  for (const file of stdout.split('\0').filter(Boolean)) await cp(join(repository, file), join(folder, file));
+  await copyRepository(folder);
   if (packages) await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'));
   const clone: Clone = {
     folder,

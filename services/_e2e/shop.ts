@@ -49,6 +49,8 @@ export interface Storefront {
 /** A shop on the launcher, in a temporary home, in whose mesh a test can interfere. */
 export interface Shop extends Storefront {
   readonly mesh: Mesh;
+  /** Stops the whole mesh and starts it again on its data, as the project's files are now. */
+  restart(): Promise<void>;
 }
 
 export interface PlaceOptions {
@@ -74,15 +76,24 @@ const lifetime = 12 * 3_600;
 
 /** Starts a shop; everything is gone again after `close`, but for a start that failed, whose logs stay. */
 export async function openShop(
-  options: Pick<MeshOptions, 'root' | 'env' | 'replicas' | 'appPorts' | 'signal'> = {},
+  options: Pick<MeshOptions, 'root' | 'env' | 'replicas' | 'appPorts' | 'readyTimeoutMs' | 'signal'> = {},
 ): Promise<Shop> {
   const home = await makeTemporaryHome();
-  const mesh = await startMesh({ home, ...options });
+  let mesh = await startMesh({ home, ...options });
   const close = async () => {
     await mesh.stop();
     await rm(home, { recursive: true, force: true });
   };
-  return { ...(await openStorefront({ home, gatewayUrl: mesh.gatewayUrl, close })), mesh };
+  return {
+    ...(await openStorefront({ home, gatewayUrl: mesh.gatewayUrl, close })),
+    get mesh() {
+      return mesh;
+    },
+    async restart() {
+      await mesh.stop();
+      mesh = await startMesh({ home, ...options });
+    },
+  };
 }
 
 /** The storefront of the mesh that runs in this home; closing it ends with `close`. */

@@ -1,6 +1,8 @@
-import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { repository } from './home.ts';
 
 const app = `
@@ -63,4 +65,32 @@ export async function createThrowawayProject(redisPort: number): Promise<string>
     'create table things (id text primary key);',
   );
   return root;
+}
+
+/** Copies this repository's files, and nothing that is generated, into a folder. */
+export async function copyRepository(to: string): Promise<void> {
+  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+  const { stdout } = await promisify(execFile)('git', list, { cwd: repository });
+  for (const file of stdout.split('\0').filter(Boolean)) await cp(join(repository, file), join(to, file));
+}
+
+/** This repository with its packages in a temporary folder, to be changed and started as a mesh's `root`. */
+export async function copyProject(): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'sidecart-project-'));
+  await copyRepository(root);
+  await symlink(join(repository, 'node_modules'), join(root, 'node_modules'));
+  return root;
+}
+
+/** For the environment of a copy's apps: the packages they load are compiled already. */
+export const compileCache = { NODE_COMPILE_CACHE: join(repository, '.data', 'compile-cache') };
+
+/** Changes a file of a project; a text that is not there, or more than once, is a mistake of whoever changes it. */
+export async function change(root: string, file: string, from: string, to: string): Promise<void> {
+  const text = await readFile(join(root, file), 'utf8');
+  if (text.split(from).length !== 2) throw new Error(`${file} does not say once: ${from}`);
+  await writeFile(
+    join(root, file),
+    text.replace(from, () => to),
+  );
 }

@@ -1,0 +1,144 @@
+import { cp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { withClient } from '../../tools/mesh/postgres.ts';
+import { change, compileCache, copyProject } from '../../tools/mesh/throwaway-project.ts';
+import { uuidv7 } from '../_chassis/uuid.ts';
+import type { Order } from '../orders/contract.ts';
+import { openShop, type PlaceOptions, type Shop } from './shop.ts';
+
+let root: string;
+let shop: Shop;
+beforeAll(async () => {
+  root = await copyProject();
+  shop = await openShop({ root, env: { GATEWAY_DEADLINE_MS: '9000', ...compileCache }, readyTimeoutMs: 250_000 });
+  return async () => {
+    await shop.close();
+    await rm(root, { recursive: true });
+  };
+});
+
+const page = 500; // catch-up asks for as many events at once
+const ops = 6597;
+
+/** A busy machine may be overloaded for a while; the same key brings the same order. */
+async function placeStubbornly(wish: PlaceOptions): Promise<Order> {
+  const limit = Date.now() + 60_000;
+  for (;;) {
+    try {
+      return await shop.place(wish);
+    } catch (error) {
+      if (Date.now() > limit) throw error;
+      await delay(200);
+    }
+  }
+}
+
+/** Places as many orders, a few at a time; some are declined, some cancelled. */
+async function placeMany(count: number): Promise<Order[]> {
+  const numbers = Array.from({ length: count }, (_, n) => n)[Symbol.iterator]();
+  const placed: Order[] = [];
+  const client = async () => {
+    for (const n of numbers) {
+      const items = [{ productId: String(20 + (n % 40)), quantity: 1 }];
+      const wish = { items, paymentToken: n % 10 === 1 ? 'tok_declined' : 'tok_ok', key: uuidv7() };
+      const order = await placeStubbornly(wish);
+      placed.push(order);
+      if (n % 10 === 2)
+        await shop
+          .as('ada')({ method: 'POST', path: `/api/orders/${order.id}/cancellation`, key: `cancel-${order.id}` })
+          .catch(() => undefined); // or else it is shipped
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, client));
+  return placed;
+}
+
+const rows = <Row extends Record<string, unknown>>(service: string, sql: string) =>
+  withClient(shop.mesh.databaseUrl(service), async (client) => (await client.query<Row>(sql)).rows);
+const toldEvents = async () =>
+  (await rows<{ n: number }>('orders', `select count(*)::int as n from outbox where topic = 'orders.events'`))[0]?.n ??
+  0;
+const heardEvents = async () =>
+  (await rows<{ n: number }>('tally', 'select coalesce(sum(events), 0)::int as n from tallies'))[0]?.n ?? 0;
+
+const open = `select 1 from orders where state not in ('shipped', 'rejected', 'payment-failed', 'cancelled') limit 1`;
+const settled = () => expect.poll(() => rows('orders', open), { timeout: 240_000, interval: 500 }).toEqual([]);
+
+/** A counter of the new service about orders.events. */
+async function counted(name: string, label = ''): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${ops}/metrics`)).text();
+  const line = text
+    .split('\n')
+    .find((one) => one.startsWith(`${name}{`) && one.includes('orders.events') && one.includes(label));
+  return Number(line?.split(' ').at(-1) ?? 0);
+}
+
+/** Adds the service of ./tally to the project, step by step as the README's chapter says. */
+async function addService(): Promise<void> {
+  const folder = join(root, 'services', 'tally');
+  await cp(join(import.meta.dirname, 'tally'), folder, { recursive: true });
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    await writeFile(file, (await readFile(file, 'utf8')).replace(/(?<=['\s])\.\.\/(?=\.\.\/)/g, '')); // one folder higher up
+  }
+  const runFile = join(root, 'dapr-config', 'dapr.yaml');
+  const ports = `appPort: 8097
+    daprHTTPPort: 3597
+    daprGRPCPort: 4597
+    daprInternalGRPCPort: 5597
+    metricsPort: 9597
+    env: { OPS_PORT: '${ops}' }`;
+  const app = `  - appID: tally\n    appDirPath: ../\n    command: [node, services/tally/main.ts]\n    ${ports}\n`;
+  await writeFile(runFile, `${await readFile(runFile, 'utf8')}${app}`);
+  const target = '      fulfillment: { timeout: call, retry: call, circuitBreaker: call }\n';
+  await change(root, 'dapr-config/resources/resiliency.yaml', target, target + target.replace('fulfillment', 'tally'));
+  for (const file of ['components/secretstore.yaml', 'components/redis/pubsub.yaml'])
+    await change(root, file, 'fulfillment]', 'fulfillment, tally]');
+  const callers = `standardMethods(['inventory', 'payments', 'fulfillment'`;
+  await change(root, 'services/orders/contract.ts', callers, `${callers}, 'tally'`);
+}
+
+describe('a consumer that subscribes years late', () => {
+  it('when the broker knows nothing of the past, sees all of it by catch-up, then what is new, each once', async () => {
+    const old = await placeMany(160);
+    expect(old).toHaveLength(160);
+    await settled();
+    const history = await toldEvents();
+    expect(history).toBeGreaterThan(page);
+    await shop.mesh.killRedis({ wipe: true });
+
+    await addService();
+    await shop.restart();
+    const young = await placeMany(30);
+    await expect.poll(heardEvents, { timeout: 120_000, interval: 500 }).toBeGreaterThanOrEqual(history);
+    expect(await counted('sidecart_catchup_events_total')).toBeGreaterThanOrEqual(history);
+
+    young.push(...(await placeMany(30)));
+    expect(young).toHaveLength(60);
+    await settled();
+    const all = await toldEvents();
+    expect(all).toBeGreaterThan(history);
+    await expect.poll(heardEvents, { timeout: 60_000, interval: 500 }).toBeGreaterThanOrEqual(all);
+
+    const handled = await counted('sidecart_events_handled_total', 'result="handled"');
+    expect(handled).toBe(all);
+    expect(handled - (await counted('sidecart_catchup_events_total'))).toBeGreaterThan(0); // those came by the broker
+    const orders = await rows<{ id: string; version: number }>('orders', 'select id, version from orders order by id');
+    const tallies = await rows<{ id: string; events: number; versions: number[] }>(
+      'tally',
+      `select order_id as id, events, array(select unnest(versions) order by 1) as versions from tallies order by order_id`,
+    );
+    expect(tallies).toEqual(
+      orders.map(({ id, version }) => ({
+        id,
+        events: version,
+        versions: Array.from({ length: version }, (_, n) => n + 1),
+      })),
+    );
+    expect(await rows('tally', `select * from inbox where status <> 'handled'`)).toEqual([]);
+    expect(await shop.audit()).toEqual([]);
+  }, 900_000);
+});
