@@ -1,12 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, readFile, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
 import { repository } from '../../tools/mesh/home.ts';
 import { copyRepository } from '../../tools/mesh/throwaway-project.ts';
-
-const exec = promisify(execFile);
 
 /** A copy of the project as a new user has it: the files of the repository and nothing else. */
 export interface Clone {
