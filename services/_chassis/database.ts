@@ -143,15 +143,18 @@ export function createDatabase(options: DatabaseOptions): Database {
 
 /** A single connection, as migrations and seeds hold it, seen as a Queryable. */
 export const queryableOver = (client: pg.ClientBase): Queryable => ({
-  query: (sql, values) => rows(client, sql, values),
+  query: async <Row extends pg.QueryResultRow>(sql: string, values?: readonly unknown[]) =>
+    (await client.query<Row>(sql, values && [...values])).rows,
 });
 
+/** Runs a statement; one with values is prepared by its text. */
 async function rows<Row extends pg.QueryResultRow>(
   on: pg.Pool | pg.ClientBase,
   sql: string,
   values?: readonly unknown[],
 ): Promise<Row[]> {
-  return (await on.query<Row>({ name: nameOf(sql), text: sql, values: values === undefined ? [] : [...values] })).rows;
+  const query = values === undefined ? sql : { name: nameOf(sql), text: sql, values: [...values] };
+  return (await on.query<Row>(query)).rows;
 }
 
 // PostgreSQL cuts longer names than 63 bytes. The statements are constants of the code, so there are only so many.

@@ -18,7 +18,7 @@ export interface Sidecar {
   getSecret(name: string): Promise<string>;
   /** Whether the sidecar can call out. */
   isHealthy(): Promise<boolean>;
-  /** Ends the sidecar: it finishes what it has taken on, and nobody finds it any more; resolves once it is gone. */
+  /** Ends the sidecar: it finishes what it has taken on, and nobody finds it any more; resolves once it is gone, or hangs. */
   leave(): Promise<void>;
   /** Whether it says that it stops, or nobody is there; one that is only slow does not. */
   isGoing(): Promise<boolean>;
@@ -37,6 +37,8 @@ const pubsub = 'pubsub';
 const statestore = 'statestore';
 const secretstore = 'secretstore';
 const defaultTimeoutMs = 5_000;
+// Longer than its --dapr-graceful-shutdown-seconds.
+const leaveMs = 8_000;
 
 /**
  * A sidecar client on a pool of keep-alive connections. Retries and breakers are the sidecar's (resiliency.yaml); here
@@ -150,7 +152,7 @@ export function createSidecar(options: { port: number; apiToken: string; connect
         request('sidecar', verb, path, { timeoutMs: 1_000 }).catch((error: unknown) => error);
       const isGone = (answer: unknown) => answer instanceof DependencyError && answer.reason === 'unreachable';
       let answer = await ask('POST', '/v1.0/shutdown');
-      while (!isGone(answer)) {
+      for (const limit = Date.now() + leaveMs; !isGone(answer) && Date.now() < limit;) {
         await delay(25);
         answer = await ask('GET', '/v1.0/healthz/outbound');
       }

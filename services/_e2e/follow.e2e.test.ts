@@ -21,8 +21,6 @@ const seenBy = ({ events }: Pick<Followed, 'events'> | EventStream) =>
     id === String(data.version) && event === data.status ? `${id} ${event}` : 'odd',
   );
 
-const say = (measured: object) => process.stdout.write(`${JSON.stringify(measured)}\n`);
-
 /** Opens a stream at each gateway and waits until both have begun with these. */
 async function openBoth(orderId: string, ...seen: string[]): Promise<EventStream[]> {
   const token = shop.bearer('ada');
@@ -98,7 +96,7 @@ describe('500 followers', () => {
   it('when their orders are quiet, they cost orders’ database no more than one does, and all see the end', async () => {
     const admin = new pg.Client({ connectionString: shop.mesh.databaseUrl('orders') });
     await admin.connect();
-    // Statements outside a transaction count as one each; what a session did shows within a second of its being idle.
+    // Statements outside a transaction count as one each; what a session did shows once it has been idle for 10 s.
     const transactions = async () => {
       const counted = `select xact_commit::int as count from pg_stat_database where datname = current_database()`;
       return (await admin.query<{ count: number }>(counted)).rows[0]?.count ?? 0;
@@ -125,10 +123,8 @@ describe('500 followers', () => {
         streams.push(...some.map(({ token, url }, n) => followToTheEnd([url[n % 2] ?? ''], { token })));
         await expect.poll(openStreams, { timeout: 60_000, interval: 100 }).toBeGreaterThanOrEqual(streams.length + 2);
       }
-      const many = await perSecond();
-      say({ 'transactions per second with': { none, one, '500': many } });
       expect(one).toBeGreaterThan(none);
-      expect(many).toBeLessThan(one * 1.2 + 1);
+      await expect.poll(perSecond, { timeout: 60_000 }).toBeLessThan(one * 1.2 + 1);
       first?.leave();
       return streams;
     });
@@ -154,9 +150,9 @@ describe('a service that stops', () => {
         const placed = await shop.place();
         const streams = await openBoth(placed.id, '1 placed');
         const from = Date.now();
-        const stopped = shop.mesh.release(service).then(() => Date.now() - from);
+        const stopped = shop.mesh.release(service);
         const ended = await Promise.all(streams.map((stream) => stream.ended));
-        say({ service, streamsEndedMs: Date.now() - from, stoppedMs: await stopped });
+        await stopped;
         expect(Date.now() - from).toBeLessThan(60_000);
         return [placed.id, ended] as const;
       });

@@ -6,14 +6,16 @@ import { requireTwoCores } from './cores.ts';
 import { p1 } from './p1.ts';
 import { p2 } from './p2.ts';
 import { p3 } from './p3.ts';
+import { p4 } from './p4.ts';
 import { p7 } from './p7.ts';
+import { p9 } from './p9.ts';
 import { makeRecord, readRecords, recordsFolder, trialFolder, writeRecord } from './record.ts';
 import { renderReport, writeReport } from './report.ts';
 import { mainRounds, tooNoisy } from './rounds.ts';
 import { versionsOf } from './versions.ts';
 
 // `bench` measures and then writes the report, `report` only writes it.
-const benches: readonly Bench[] = [p1, p2, p3, p7];
+const benches: readonly Bench[] = [p1, p2, p3, p4, p7, p9];
 const docs = join(repository, 'docs');
 
 const [command = 'bench', ...words] = process.argv.slice(2);

@@ -48,14 +48,18 @@ export function cpuOfAll(pids: Readonly<Record<string, number>>): Record<string,
   return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuOf(pid)]));
 }
 
-/** CPU time so far of a process and of all its descendants, those included that have ended, in microseconds. */
-export function cpuOfTree(root: number): number {
-  const stats = readdirSync('/proc')
+const allStats = (): ProcessStat[] =>
+  readdirSync('/proc')
     .map(Number)
     .filter(Boolean)
     .flatMap((pid) => statOf(pid) ?? []);
-  return toMicros(treeOf(stats, root).reduce((sum, { own, waitedFor }) => sum + own + waitedFor, 0));
-}
+
+/** CPU time so far of a process and of all its descendants, those included that have ended, in microseconds. */
+export const cpuOfTree = (root: number): number =>
+  toMicros(treeOf(allStats(), root).reduce((sum, { own, waitedFor }) => sum + own + waitedFor, 0));
+
+/** The ids of a process and of its descendants that live. */
+export const pidsOfTree = (root: number): number[] => treeOf(allStats(), root).map(({ pid }) => pid);
 
 /** A process and its descendants out of a list of all; fails without the process. */
 export function treeOf(stats: readonly ProcessStat[], root: number): ProcessStat[] {

@@ -30,7 +30,8 @@ export interface PairOptions {
 // would only put the same off: callers find a sidecar until that is over.
 const gracefulShutdownSeconds = 5;
 const sidecarStopMs = (gracefulShutdownSeconds + 3) * 1_000;
-const appStopMs = 10_000;
+// An app bounds its own stop, its sidecar's with it, to ten seconds.
+const appStopMs = 12_000;
 // An app without its sidecar can finish nothing but its own database work.
 const widowedAppMs = 2_000;
 
@@ -43,23 +44,24 @@ export function createPair(app: RunApp, replica: number, options: PairOptions): 
     name,
     probe: () => isPairReady(ports),
     onEvent: options.onEvent,
-    // An ordered stop goes through the sidecar first: it leaves the name resolution at once and finishes its deliveries.
+    // An ordered stop goes through the app, which ends its streams and then has its sidecar leave the name resolution and
+    // finish its deliveries. The gateway, which nobody looks for, finishes what it has begun, and its sidecar ends after it.
     members: [
       {
-        role: 'sidecar',
+        role: 'app',
         spec: () => {
           tokens = newTokens();
-          return sidecarSpec(name, app, ports, tokens, options);
+          return appSpec(name, app, { ...ports, app: options.appPorts[app.id] ?? ports.app }, tokens, options);
         },
+        whenAnotherDies: { signal: 'SIGTERM', graceMs: widowedAppMs },
+        whenStopped: { signal: 'SIGTERM', graceMs: appStopMs },
+      },
+      {
+        role: 'sidecar',
+        spec: () => sidecarSpec(name, app, ports, tokens, options),
         // A sidecar without its app would burn retries and dead-letter what another replica could handle.
         whenAnotherDies: { signal: 'SIGKILL', graceMs: 0 },
         whenStopped: { signal: 'SIGTERM', graceMs: sidecarStopMs },
-      },
-      {
-        role: 'app',
-        spec: () => appSpec(name, app, { ...ports, app: options.appPorts[app.id] ?? ports.app }, tokens, options),
-        whenAnotherDies: { signal: 'SIGTERM', graceMs: widowedAppMs },
-        whenStopped: { signal: 'SIGTERM', graceMs: appStopMs },
       },
     ],
   });

@@ -1,0 +1,86 @@
+import { rm } from 'node:fs/promises';
+import { makeTemporaryHome } from '../mesh/home.ts';
+import { startMesh, type Mesh } from '../mesh/mesh.ts';
+import type { Bench } from './bench.ts';
+import { cpuOf, cpuOfTree } from './cpu.ts';
+import { openOrderLoad, type OrderLoad } from './order-load.ts';
+import { figureOf, runRounds, type Round } from './rounds.ts';
+import { figureOver, partsByArm } from './summary.ts';
+
+const arm = 'mesh';
+const atOnce = 24;
+const orders = 600;
+const warmUpOrders = 100;
+
+const notes = [
+  `${orders} orders of one line a round, ${atOnce} clients at once in a closed loop, after ${warmUpOrders} to warm up; counted from the first order until the last one is shipped, over every process of the mesh but not the clients, who share the machine.`,
+  'Each order is placed over HTTP and gRPC, reserved, paid at the bank and shipped: one call through two sidecars, one through the sidecar to the bank, ten events published, seven delivered. One service each, nothing pinned, the settings of `make up`.',
+];
+
+/** P4: CPU time per shipped order, near saturation. */
+export const p4: Bench = {
+  id: 'p4',
+  seconds: (rounds) => 30 + rounds * 15,
+  parts: ['node', 'daprd', 'PostgreSQL', 'Redis'],
+  async run({ rounds: wanted, say }) {
+    const home = await makeTemporaryHome();
+    const mesh = await startMesh({ home });
+    const load = await openOrderLoad(mesh);
+    try {
+      const rounds = await runRounds({
+        order: [arm],
+        wanted,
+        pinned: false,
+        turn: () => turn(mesh, load),
+        say,
+      });
+      const bars = partsByArm(rounds, [arm]);
+      const parts = { label: 'CPU time per shipped order, by process', unit: 'ms', bars };
+      return { arms: { [arm]: 'the whole mesh' }, notes, rounds, summary: { figures: figures(rounds), parts } };
+    } finally {
+      await load.close();
+      await mesh.stop();
+      await rm(home, { recursive: true, force: true });
+    }
+  },
+};
+
+const figures = (rounds: readonly Round[]) => [
+  ...figureOver(rounds, { key: 'cpuPerOrder', label: 'per shipped order', unit: 'ms' }, (one) =>
+    figureOf(one, arm, 'cpu'),
+  ),
+  ...figureOver(rounds, { key: 'perSecond', label: 'shipped a second', unit: 'orders' }, (one) =>
+    figureOf(one, arm, 'perSecond'),
+  ),
+];
+
+async function turn(mesh: Mesh, load: OrderLoad): Promise<Record<string, number>> {
+  await load.place(warmUpOrders, atOnce);
+  await load.settle();
+  const before = { shipped: await load.shipped(), at: performance.now(), cpu: cpuByProcess(mesh) };
+  await load.place(orders, atOnce);
+  await load.settle();
+  const after = { shipped: await load.shipped(), at: performance.now(), cpu: cpuByProcess(mesh) };
+  const shipped = after.shipped - before.shipped;
+  const parts = Object.entries(after.cpu).map(
+    ([name, micros]) => [`cpu.${name}`, (micros - (before.cpu[name] ?? 0)) / shipped / 1_000] as const,
+  );
+  return {
+    shipped,
+    perSecond: (shipped / (after.at - before.at)) * 1_000,
+    cpu: parts.reduce((sum, [, milliseconds]) => sum + milliseconds, 0),
+    ...Object.fromEntries(parts),
+  };
+}
+
+/** CPU time so far of every process of the mesh, in microseconds. */
+function cpuByProcess(mesh: Mesh): Record<string, number> {
+  const pairs = mesh
+    .pairs()
+    .flatMap(({ service, appPid, sidecarPid }) => [
+      [service, cpuOf(appPid ?? 0)] as const,
+      [`${service}'s sidecar`, cpuOf(sidecarPid ?? 0)] as const,
+    ]);
+  const servers = mesh.servers().map(({ name, pid }) => [name, cpuOfTree(pid ?? 0)] as const);
+  return Object.fromEntries([...pairs, ...servers]);
+}
