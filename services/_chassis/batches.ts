@@ -1,3 +1,7 @@
+/** The order in which what shares a transaction is done: two that share subjects lock them in the same one. */
+export const bySubject = (a: { readonly subject: string }, b: { readonly subject: string }): number =>
+  a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0;
+
 /**
  * Does what comes one by one in batches of up to `most`, one batch at a time: whatever comes while one is under way is the
  * next. So a thing that comes alone waits for nobody, and the busier it gets the more is done at once. `work` gives one

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { inBatches } from './batches.ts';
+import { bySubject, inBatches } from './batches.ts';
 import type { Contract } from './contract.ts';
 import { contextOfTrace, withContext } from './context.ts';
 import type { Database, Transaction } from './database.ts';
@@ -101,7 +101,7 @@ export function createConsumer(deps: {
     const distinct = new Map(events.map((event) => [keyOf(event), event]));
     if (distinct.size < events.length || events.length === 1) return Promise.all(events.map(handleAlone));
     // Rows are locked in the order of their subjects, whichever of them a batch has.
-    const ordered = [...events].sort((a, b) => (a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0));
+    const ordered = events.toSorted(bySubject);
     try {
       const fresh = await handleTogether(database, ordered, async (tx, found) => {
         for (const [topic, { lockShared }] of byTopic) {

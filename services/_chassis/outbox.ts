@@ -7,28 +7,24 @@ export interface LoggedEvent {
   readonly ageMs: number;
 }
 
+/** Where to go on in a topic: behind this cursor, for so many rows. */
+interface Page {
+  readonly topic: string;
+  readonly after: string;
+  readonly limit: number;
+}
+
 /**
  * The topic's events after a cursor, in cursor order. Rows of a transaction that is not older than every open one are
  * left for the next page: an identity value or a UUIDv7 is drawn before the commit, so either of them alone would let a
  * reader pass over a row that commits late.
  */
-export async function listOutbox(
-  db: Queryable,
-  page: { topic: string; after: string; limit: number },
-): Promise<LoggedEvent[]> {
-  const [transactionId, position] = page.after.split(':');
-  return db.query<{ id: string; cursor: string; ageMs: number }>(
-    `select id, transaction_id::text || ':' || position as cursor,
-            (extract(epoch from clock_timestamp() - created_at) * 1000)::float8 as "ageMs"
-       from outbox
-      where topic = $1
-        and (transaction_id, position) > ($2::text::xid8, $3::bigint)
-        and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-      order by transaction_id, position
-      limit $4`,
-    [page.topic, transactionId, position, page.limit],
+export const listOutbox = (db: Queryable, page: Page): Promise<LoggedEvent[]> =>
+  pageOf<{ id: string; ageMs: number }>(
+    db,
+    page,
+    `id, (extract(epoch from clock_timestamp() - created_at) * 1000)::float8 as "ageMs"`,
   );
-}
 
 /**
  * The cursor at the end of the log: whatever is committed, or becomes visible, after this statement lies behind it. So who
@@ -42,20 +38,25 @@ export async function outboxEnd(db: Queryable): Promise<string> {
 }
 
 /** What `listOutbox` lists, with what it is about and what it says: for a reader in the producer itself. */
-export async function tailOutbox(
+export const tailOutbox = (db: Queryable, page: Page) =>
+  pageOf<{ tenant: string; subject: string; data: unknown }>(db, page, `tenant, subject, envelope -> 'data' as data`);
+
+/** One page of a topic's rows, their cursors and these columns; the only place that says which rows may be listed. */
+async function pageOf<Columns>(
   db: Queryable,
-  page: { topic: string; after: string; limit: number },
-): Promise<{ cursor: string; tenant: string; subject: string; data: unknown }[]> {
-  const [transactionId, position] = page.after.split(':');
-  return db.query<{ cursor: string; tenant: string; subject: string; data: unknown }>(
-    `select transaction_id::text || ':' || position as cursor, tenant, subject, envelope -> 'data' as data
+  { topic, after, limit }: Page,
+  columns: string,
+): Promise<(Columns & { cursor: string })[]> {
+  const [transactionId, position] = after.split(':');
+  return db.query<Columns & { cursor: string }>(
+    `select ${columns}, transaction_id::text || ':' || position as cursor
        from outbox
       where topic = $1
         and (transaction_id, position) > ($2::text::xid8, $3::bigint)
         and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
       order by transaction_id, position
       limit $4`,
-    [page.topic, transactionId, position, page.limit],
+    [topic, transactionId, position, limit],
   );
 }
 

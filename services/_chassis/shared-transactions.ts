@@ -1,4 +1,4 @@
-import { inBatches } from './batches.ts';
+import { bySubject, inBatches } from './batches.ts';
 import { currentContext, withContext, withoutContext } from './context.ts';
 import type { Database, Transaction } from './database.ts';
 
@@ -21,7 +21,7 @@ export function shareTransactions(database: Database, most: number): SharedTrans
   const alone = ({ work }: Piece) => database.transaction(work);
   const share = inBatches<Piece, PromiseSettledResult<unknown>>(most, async (pieces) => {
     if (pieces.length === 1) return Promise.allSettled(pieces.map(alone));
-    const ordered = [...pieces].sort((a, b) => (a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0));
+    const ordered = pieces.toSorted(bySubject);
     try {
       const done = await database.transaction(async (tx) => {
         const results = new Map<Piece, unknown>();

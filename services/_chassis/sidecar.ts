@@ -87,6 +87,9 @@ export function createSidecar(options: { port: number; apiToken: string; connect
     throw new DependencyError(dependency, 'failed', { detail: `${response.status} ${response.body.slice(0, 300)}` });
   }
 
+  const outbound = () => request('sidecar', 'GET', '/v1.0/healthz/outbound', { timeoutMs: 1_000 });
+  const isGone = (error: unknown) => error instanceof DependencyError && error.reason === 'unreachable';
+
   return {
     async invoke(appId, path, { verb = 'POST', ...call }) {
       const response = await request(appId, verb, `/v1.0/invoke/${appId}/method${path}`, call);
@@ -141,27 +144,20 @@ export function createSidecar(options: { port: number; apiToken: string; connect
       if (typeof found !== 'string') throw new DependencyError(secretstore, 'failed', { detail: `no secret ${name}` });
       return found;
     },
-    async isHealthy() {
-      const response = await request('sidecar', 'GET', '/v1.0/healthz/outbound', { timeoutMs: 1_000 }).catch(
-        () => undefined,
-      );
-      return response?.status === 204;
-    },
+    isHealthy: () =>
+      outbound().then(
+        ({ status }) => status === 204,
+        () => false,
+      ),
     async leave() {
-      const ask = (verb: 'GET' | 'POST', path: string) =>
-        request('sidecar', verb, path, { timeoutMs: 1_000 }).catch((error: unknown) => error);
-      const isGone = (answer: unknown) => answer instanceof DependencyError && answer.reason === 'unreachable';
-      let answer = await ask('POST', '/v1.0/shutdown');
-      for (const limit = Date.now() + leaveMs; !isGone(answer) && Date.now() < limit;) {
+      const shutdown = request('sidecar', 'POST', '/v1.0/shutdown', { timeoutMs: 1_000 });
+      let gone = await shutdown.then(() => false, isGone);
+      for (const limit = Date.now() + leaveMs; !gone && Date.now() < limit;) {
         await delay(25);
-        answer = await ask('GET', '/v1.0/healthz/outbound');
+        gone = await outbound().then(() => false, isGone);
       }
     },
-    isGoing: () =>
-      request('sidecar', 'GET', '/v1.0/healthz/outbound', { timeoutMs: 1_000 }).then(
-        ({ status }) => status !== 204,
-        (error: unknown) => error instanceof DependencyError && error.reason === 'unreachable',
-      ),
+    isGoing: () => outbound().then(({ status }) => status !== 204, isGone),
     close: () => pool.close(),
   };
 }
