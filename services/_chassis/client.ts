@@ -1,12 +1,10 @@
-import * as grpc from '@grpc/grpc-js';
+import type * as grpc from '@grpc/grpc-js';
 import type { z } from 'zod';
 import { refusal, type Answer, type Contract, type Refusal, type listEvents, type readEvents } from './contract.ts';
-import { contextHeaders, currentContext, remainingMs } from './context.ts';
 import { DependencyError } from './errors.ts';
-import { grpcFailure } from './grpc-failure.ts';
+import { grpcCalls, openChannel } from './grpc-calls.ts';
 import { grpcStreams } from './grpc-streams.ts';
 import { readJson } from './json.ts';
-import { fromMessage, loadService } from './proto.ts';
 import { createSidecarStreams } from './sidecar-streams.ts';
 import type { Sidecar } from './sidecar.ts';
 import type { EventLog } from './catch-up.ts';
@@ -60,7 +58,7 @@ export function createConnect(deps: {
     if (!contract.proto) return clientOver(contract, httpTransport(deps.sidecar, contract.service));
     channel ??= openChannel(deps.grpcPort);
     const to = [channel, contract.service, contract.proto, deps.apiToken] as const;
-    return clientOver(contract, grpcTransport(...to), grpcStreams(...to, { open }));
+    return clientOver(contract, grpcCalls(...to), grpcStreams(...to, { open }));
   };
   return Object.assign(connect, { close: () => channel?.close() });
 }
@@ -107,49 +105,6 @@ export const httpTransport =
     if (response.status === 200) return readJson(response.body);
     throw new DependencyError(service, 'failed', { detail: `${method} answered ${response.status}` });
   };
-
-/** A channel to a loopback gRPC port. */
-export const openChannel = (port: number) =>
-  new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
-    // A sidecar that restarts is there again in a fraction of a second; gRPC's own back-off would wait for many.
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 500,
-    'grpc.enable_retries': 0,
-  });
-
-/** Calls a service's rpcs through Dapr's gRPC proxying. */
-export function grpcTransport(
-  channel: grpc.Client,
-  appId: string,
-  proto: { file: string; service: string },
-  token: string,
-): Transport {
-  const rpcs = loadService(proto.file, proto.service);
-  return (method, request, headers, timeoutMs = 5_000) => {
-    const rpc = rpcs[method];
-    if (!rpc) throw new Error(`${proto.service} has no rpc for ${method}`);
-    const limit = Math.min(timeoutMs, remainingMs() ?? Number.POSITIVE_INFINITY);
-    if (limit <= 0) return Promise.reject(new DependencyError(appId, 'deadline'));
-    const metadata = new grpc.Metadata();
-    const all = { ...contextHeaders(currentContext()), ...headers, 'dapr-app-id': appId, 'dapr-api-token': token };
-    for (const [name, value] of Object.entries(all)) metadata.set(name, value);
-    const deadline = Date.now() + limit;
-    return new Promise((resolve, reject) => {
-      channel.makeUnaryRequest(
-        rpc.path,
-        (message: object) => rpc.requestSerialize(message),
-        (bytes: Buffer) => rpc.responseDeserialize(bytes),
-        request as object,
-        metadata,
-        { deadline },
-        (error, message) => {
-          if (error || !message) reject(grpcFailure(appId, error, deadline));
-          else resolve(fromMessage(message));
-        },
-      );
-    });
-  };
-}
 
 /** The two methods by which every producer shows its outbox. */
 interface ProducerClient {

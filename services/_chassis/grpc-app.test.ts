@@ -1,8 +1,8 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openChannel } from './client.ts';
 import type { Consumer } from './consumer.ts';
 import { buildGrpcApp } from './grpc-app.ts';
+import { openChannel } from './grpc-calls.ts';
 import { chassisProto, fromMessage, loadService, type Rpc } from './proto.ts';
 import { listenGrpc } from './listen.ts';
 import {

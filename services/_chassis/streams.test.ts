@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createDispatch, type StreamCall } from './call.ts';
-import { clientOver, grpcTransport, openChannel } from './client.ts';
+import { clientOver } from './client.ts';
 import { contextHeaders, currentContext, withContext } from './context.ts';
 import { DependencyError } from './errors.ts';
 import { buildGrpcApp } from './grpc-app.ts';
+import { grpcCalls, openChannel } from './grpc-calls.ts';
 import { grpcStreams } from './grpc-streams.ts';
 import { createMetrics } from './metrics.ts';
 import { listenGrpc } from './listen.ts';
@@ -57,7 +58,7 @@ async function open(
   const token = headers['dapr-api-token'] ?? appToken;
   const client = clientOver(
     contract,
-    grpcTransport(...to, token),
+    grpcCalls(...to, token),
     grpcStreams(...to, token, { headers: more, ...(sidecars.caller && { open: sidecars.caller }) }),
   );
   const openStreams = async () => (await metrics.streamsOpen.get()).values.map(({ value }) => value).join();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createConnect, grpcTransport, openChannel } from '../_chassis/client.ts';
+import { createConnect } from '../_chassis/client.ts';
+import { grpcCalls, openChannel } from '../_chassis/grpc-calls.ts';
 import { withContext } from '../_chassis/context.ts';
 import { createEnvelope } from '../_chassis/envelope.ts';
 import { DependencyError } from '../_chassis/errors.ts';
@@ -67,7 +68,7 @@ describe('a delivery that a peer has made up', () => {
     const file = chassisProto('dapr/proto/runtime/v1/appcallback.proto');
     const channel = openChannel(grpcPort);
     const callback = { file, service: 'dapr.proto.runtime.v1.AppCallback' };
-    const deliver = grpcTransport(channel, 'orders', callback, apiToken);
+    const deliver = grpcCalls(channel, 'orders', callback, apiToken);
     expect(await reasonOf(deliver('onTopicEvent', { ...made, specVersion: '1.0', data: Buffer.from('{}') }, {}))).toBe(
       'failed',
     );

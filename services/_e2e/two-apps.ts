@@ -1,17 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDispatch } from '../_chassis/call.ts';
-import {
-  createConnect,
-  grpcTransport,
-  httpTransport,
-  openChannel,
-  type Client,
-  type StreamTransport,
-  type Transport,
-} from '../_chassis/client.ts';
+import { createConnect, httpTransport, type Client, type StreamTransport, type Transport } from '../_chassis/client.ts';
 import type { Consumer } from '../_chassis/consumer.ts';
 import { envelope, type Envelope } from '../_chassis/envelope.ts';
 import { buildGrpcApp } from '../_chassis/grpc-app.ts';
+import { grpcCalls, openChannel } from '../_chassis/grpc-calls.ts';
 import { grpcStreams } from '../_chassis/grpc-streams.ts';
 import { buildHttpApp } from '../_chassis/http-app.ts';
 import { createLog } from '../_chassis/log.ts';
@@ -134,7 +127,7 @@ async function startApp(home: DaprdHome, protocol: Protocol, statestore: string)
     clientOf: (other) => connect(contracts[other]),
     transportTo: (other) =>
       other === 'grpc'
-        ? grpcTransport(channel, appIds.grpc, contracts.grpc.proto, daprd.apiToken)
+        ? grpcCalls(channel, appIds.grpc, contracts.grpc.proto, daprd.apiToken)
         : httpTransport(daprd.sidecar, appIds.http),
     streams: grpcStreams(channel, appIds.grpc, contracts.grpc.proto, daprd.apiToken),
     closeApp,

@@ -23,7 +23,7 @@ export function reliabilityPage(
   return `# Reliability
 
 Long runs on a mesh of their own: real sidecars, PostgreSQL, Redis, and the audit of all books at the end of each round. The
-mesh tests run a share of most. The whole is a command, and leaves a record in [\`records/\`](records): seed, commit, machine,
+mesh tests run a share of each. The whole is a command, and leaves a record in [\`records/\`](records): seed, commit, machine,
 figures, each round, and whatever was wrong. This page is made of the records (\`node tools/drills/table.ts\`).
 
 | command | what it proves | the last whole run |

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createDispatch } from '../call.ts';
-import { clientOver, grpcTransport, httpTransport, openChannel, type Client } from '../client.ts';
+import { clientOver, httpTransport, type Client } from '../client.ts';
+import { grpcCalls, openChannel } from '../grpc-calls.ts';
 import { createConsumer, requireConsumed, type Delivery } from '../consumer.ts';
 import { eventSource, type Contract } from '../contract.ts';
 import { toWire, type Envelope } from '../envelope.ts';
@@ -114,7 +115,7 @@ export async function startTestService<C extends Contract>(options: {
       };
       const transport =
         channel && contract.proto
-          ? grpcTransport(channel, contract.service, contract.proto, appToken)
+          ? grpcCalls(channel, contract.service, contract.proto, appToken)
           : httpTransport({ ...sidecar, invoke: direct }, contract.service);
       return clientOver(
         contract,
