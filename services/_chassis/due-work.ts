@@ -70,15 +70,16 @@ export async function lease(
   options: { kind: string; limit: number; leaseMs: number; states?: readonly string[] },
 ): Promise<DueWork[]> {
   return db.query<DueWork & Record<string, unknown>>(
-    // Not a subquery of the update: a plan that runs it more than once would lease more than was asked for.
+    // Not a subquery of the update: a plan that runs it more than once would lease more than was asked for. The statement's
+    // time and not the clock's, which no index can be asked for; and rows that this statement has locked stay where they are.
     `with due as materialized (
-       select subject from due_work
-        where kind = $1 and due_at <= clock_timestamp() and leased_until < clock_timestamp()
+       select ctid from due_work
+        where kind = $1 and due_at <= statement_timestamp() and leased_until < statement_timestamp()
           and ($4::text[] is null or state = any($4))
         order by due_at limit $2 for update skip locked)
      update due_work as w
         set leased_until = clock_timestamp() + make_interval(secs => $3::float8 / 1000), attempts = w.attempts + 1
-       from due where w.kind = $1 and w.subject = due.subject
+       from due where w.ctid = due.ctid
      returning w.kind, w.subject, w.tenant, w.state, w.attempts, w.traceparent`,
     [options.kind, options.limit, options.leaseMs, options.states ?? null],
   );

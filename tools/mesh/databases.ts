@@ -73,6 +73,8 @@ async function prepareOne(folder: string, service: string, postgres: Postgres, s
     if (await exists(seedFile)) {
       const { seed } = seedModule.parse(await import(pathToFileURL(seedFile).href));
       await seed(client);
+      // Statements are planned once a connection: without statistics each would go on reading whatever was read first.
+      await client.query('analyze');
     }
     return names.length;
   });

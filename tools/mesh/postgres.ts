@@ -33,6 +33,8 @@ export async function createPostgres(options: {
     max_connections: 200,
     // One forgotten transaction would hold back every service's event log.
     idle_in_transaction_session_timeout: '10s',
+    // New tables grow fast, and plans that were made for empty ones are replaced when they have been analysed.
+    autovacuum_naptime: '15s',
     timezone: 'UTC',
     log_line_prefix: '%m [%p] %q%u@%d ',
     ...options.settings,
