@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomBytes } from 'node:crypto';
+import { randomPiece } from './uuid.ts';
 
 /** What travels with a call (deadline in epoch milliseconds) or, without deadline and token, with an event. */
 export interface CallContext {
@@ -37,8 +37,8 @@ const noTrace = '0'.repeat(32);
  */
 export function continueTrace(traceparent: string | undefined): string {
   const match = traceparentPattern.exec(traceparent ?? '');
-  const traceId = match?.[1] === undefined || match[1] === noTrace ? randomBytes(16).toString('hex') : match[1];
-  return `00-${traceId}-${randomBytes(8).toString('hex')}-${match?.[3] ?? '00'}`;
+  const traceId = match?.[1] === undefined || match[1] === noTrace ? randomPiece(16).toString('hex') : match[1];
+  return `00-${traceId}-${randomPiece(8).toString('hex')}-${match?.[3] ?? '00'}`;
 }
 
 /** The trace id within a traceparent. */

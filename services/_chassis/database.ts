@@ -87,6 +87,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     let committed = false;
     let broken: Error | undefined;
     try {
+      gather(client.connection);
       write(client.query('begin'));
       const result = await work({
         query: (sql, values) => rows(client, sql, values),
@@ -98,6 +99,7 @@ export function createDatabase(options: DatabaseOptions): Database {
         afterCommit: (work) => void afterwards.push(work),
       });
       if (events.length > 0) write(insertOutbox(client, events));
+      gather(client.connection);
       const commit = client.query('commit');
       commit.catch(() => undefined);
       await Promise.all(writes);
@@ -153,8 +155,15 @@ async function rows<Row extends pg.QueryResultRow>(
   sql: string,
   values?: readonly unknown[],
 ): Promise<Row[]> {
+  if ('connection' in on) gather(on.connection as never);
   const query = values === undefined ? sql : { name: nameOf(sql), text: sql, values: [...values] };
   return (await on.query<Row>(query)).rows;
+}
+
+/** What is sent in one turn of the event loop goes out in one system call, and wakes the server once. */
+function gather({ stream }: pg.Connection): void {
+  stream.cork();
+  process.nextTick(() => stream.uncork());
 }
 
 // PostgreSQL cuts longer names than 63 bytes. The statements are constants of the code, so there are only so many.

@@ -61,7 +61,10 @@ export function createSidecar(options: { port: number; apiToken: string; connect
   ): Promise<{ status: number; body: string; etag: string }> {
     const limit = Math.min(call.timeoutMs ?? defaultTimeoutMs, remainingMs() ?? Number.POSITIVE_INFINITY);
     if (limit <= 0) throw new DependencyError(dependency, 'deadline');
-    const signal = AbortSignal.timeout(Math.ceil(limit));
+    // Not AbortSignal.timeout, whose timer goes on, and makes its error, long after the answer.
+    const expiry = new AbortController();
+    const timer = setTimeout(() => expiry.abort(), Math.ceil(limit));
+    const { signal } = expiry;
     try {
       const response = await pool.request({
         method: verb,
@@ -79,6 +82,8 @@ export function createSidecar(options: { port: number; apiToken: string; connect
       return { status: response.statusCode, body: await response.body.text(), etag };
     } catch (error) {
       throw new DependencyError(dependency, signal.aborted ? 'deadline' : 'unreachable', { cause: error });
+    } finally {
+      clearTimeout(timer);
     }
   }
 
