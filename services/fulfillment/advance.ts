@@ -2,7 +2,7 @@ import type { Transaction } from '../_chassis/database.ts';
 import { finish, schedule } from '../_chassis/due-work.ts';
 import { fulfillmentContract } from './contract.ts';
 import { nextWork, type ShipmentDecision } from './shipment.ts';
-import { bookShipment, moveFulfillment, type Fulfillment } from './store.ts';
+import { bookShipment, moveFulfillment, type Standing } from './store.ts';
 
 /** The kind of due work that picks and packs; there is one for every order that is not done, for its very state. */
 export const stepKind = 'step';
@@ -16,7 +16,7 @@ export interface Pace {
 /** Carries out a decision about an order: state, answer and next step; false where the order is no longer in that state. */
 export type Advance = (
   tx: Transaction,
-  from: Pick<Fulfillment, 'tenant' | 'orderId' | 'state'>,
+  from: Standing,
   decision: ShipmentDecision,
   reason?: string,
 ) => Promise<boolean>;

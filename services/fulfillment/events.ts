@@ -3,7 +3,7 @@ import { eventType } from '../_chassis/contract.ts';
 import type { Advance } from './advance.ts';
 import * as expected from './expectations.ts';
 import { decideShipment } from './shipment.ts';
-import { openFulfillment, recordLines } from './store.ts';
+import { openFulfillment } from './store.ts';
 
 /** What orders asks to be shipped is picked by a worker, step by step; a withdrawal stops it unless it has left. */
 export function subscriptions(advance: Advance): Subscription[] {
@@ -16,9 +16,7 @@ export function subscriptions(advance: Advance): Subscription[] {
           expected.shipmentRequested,
           async (tx, { orderId, lines }, { tenant }) => {
             const order = await openFulfillment(tx, tenant, orderId);
-            const decision = decideShipment(order.state, 'shipment.requested');
-            if (decision.kind === 'moved') recordLines(tx, order, lines);
-            await advance(tx, order, decision);
+            await advance(tx, { ...order, lines }, decideShipment(order.state, 'shipment.requested'));
           },
         ),
         [eventType('orders', 'shipment.withdrawn')]: on(

@@ -26,34 +26,29 @@ const columns = 'tenant, order_id as "orderId", state, lines';
 
 /** Makes sure the order has a row, and locks it; throws where the order is another tenant's. */
 export async function openFulfillment(tx: Transaction, tenant: string, orderId: string): Promise<Fulfillment> {
-  tx.write('insert into fulfillments (tenant, order_id) values ($1, $2) on conflict do nothing', [tenant, orderId]);
-  const [row] = await tx.query(`select ${columns} from fulfillments where tenant = $1 and order_id = $2 for update`, [
-    tenant,
-    orderId,
-  ]);
+  const [row] = await tx.query(
+    `insert into fulfillments (tenant, order_id) values ($1, $2)
+     on conflict (order_id) do update set state = fulfillments.state where fulfillments.tenant = $1
+     returning ${columns}`,
+    [tenant, orderId],
+  );
   if (!row) throw new Error(`order ${orderId} belongs to another tenant`);
   return fulfillmentRow.parse(row);
 }
 
-/** Writes down what is to be shipped. */
-export function recordLines(tx: Transaction, { tenant, orderId }: Fulfillment, lines: Fulfillment['lines']): void {
-  tx.write('update fulfillments set lines = $3 where tenant = $1 and order_id = $2', [
-    tenant,
-    orderId,
-    JSON.stringify(lines),
-  ]);
-}
+/** An order in the state that it is to be moved on from; lines, if there are any, are written down with the move. */
+export type Standing = Pick<Fulfillment, 'tenant' | 'orderId' | 'state'> & Partial<Pick<Fulfillment, 'lines'>>;
 
 /** Moves an order on if it is still in that state; undefined where somebody else moved it first. */
 export async function moveFulfillment(
   tx: Transaction,
-  from: Pick<Fulfillment, 'tenant' | 'orderId' | 'state'>,
+  { tenant, orderId, state: from, lines }: Standing,
   state: ShipmentState,
 ): Promise<Fulfillment | undefined> {
   const [row] = await tx.query(
-    `update fulfillments set state = $4, updated_at = clock_timestamp()
+    `update fulfillments set state = $4, lines = coalesce($5, lines), updated_at = clock_timestamp()
       where tenant = $1 and order_id = $2 and state = $3 returning ${columns}`,
-    [from.tenant, from.orderId, from.state, state],
+    [tenant, orderId, from, state, lines && JSON.stringify(lines)],
   );
   return row && fulfillmentRow.parse(row);
 }

@@ -89,7 +89,7 @@ export async function listOrders(
 }
 
 /**
- * Appends events to an order and writes the row that their fold gives. A version that is there already is a conflict, and
+ * Appends events to an order and writes the row that their fold gives, in one statement. A version that is there already is a conflict, and
  * the whole transaction is done again.
  */
 export function appendEvents(
@@ -107,14 +107,16 @@ export function appendEvents(
     data,
     at,
   }));
+  const [sql, values] = before ? updateOf(record) : insertOf([record]);
   tx.write(
-    `insert into order_events (tenant, order_id, version, type, data, at)
-     select tenant, "orderId", version, type, data, at
-       from jsonb_to_recordset($1::jsonb)
-         as e (tenant text, "orderId" text, version integer, type text, data jsonb, at timestamptz)`,
-    [JSON.stringify(rows)],
+    `with appended as (
+       insert into order_events (tenant, order_id, version, type, data, at)
+       select tenant, "orderId", version, type, data, at
+         from jsonb_to_recordset($${values.length + 1}::jsonb)
+           as e (tenant text, "orderId" text, version integer, type text, data jsonb, at timestamptz))
+     ${sql}`,
+    [...values, JSON.stringify(rows)],
   );
-  tx.write(...(before ? updateOf(record) : insertOf([record])));
   return record;
 }
 
@@ -145,11 +147,13 @@ function insertOf(records: readonly OrderRecord[], table = 'orders'): Statement 
   return [`insert into ${table} (${names.join(', ')}) values ${places.join(', ')}`, values];
 }
 
+/** Writes what an order's later events can change; the rest is as it was placed. */
 function updateOf(record: OrderRecord): Statement {
-  const { tenant, id, ...changed } = toRow(record);
-  const columns = Object.keys(changed).map((name, index) => `${name} = $${index + 3}`);
-  const values = [tenant, id, ...Object.values(changed)];
-  return [`update orders set ${columns.join(', ')} where tenant = $1 and id = $2`, values];
+  const { tenant, id, state, version, allocation, history } = toRow(record);
+  return [
+    'update orders set state = $3, version = $4, allocation = $5, history = $6 where tenant = $1 and id = $2',
+    [tenant, id, state, version, allocation, history],
+  ];
 }
 
 /** Puts the rows that the histories of these orders make into a table that has none of them; gives the number of events. */

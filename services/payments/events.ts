@@ -3,7 +3,7 @@ import { eventType } from '../_chassis/contract.ts';
 import type { Advance } from './advance.ts';
 import * as expected from './expectations.ts';
 import { decidePayment } from './payment.ts';
-import { openPayment, recordCharge } from './store.ts';
+import { openPayment } from './store.ts';
 
 /** What orders asks for becomes an intent, which a worker takes to the bank; a withdrawal stops it or turns it round. */
 export function subscriptions(advance: Advance): Subscription[] {
@@ -16,9 +16,8 @@ export function subscriptions(advance: Advance): Subscription[] {
           expected.paymentRequested,
           async (tx, { orderId, amount, paymentToken: token }, { tenant }) => {
             const payment = await openPayment(tx, tenant, orderId);
-            const decision = decidePayment(payment.state, 'payment.requested');
-            if (decision.kind === 'moved') recordCharge(tx, payment, { amount, token });
-            await advance(tx, payment, decision);
+            const asked = { ...payment, charge: { amount, token } };
+            await advance(tx, asked, decidePayment(payment.state, 'payment.requested'));
           },
         ),
         [eventType('orders', 'payment.withdrawn')]: on(

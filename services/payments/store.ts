@@ -22,6 +22,7 @@ const states = [
   'voided',
 ] as const satisfies readonly PaymentState[];
 
+const columns = 'tenant, order_id, state, amount, currency, payment_token';
 const paymentRow = z
   .object({
     tenant: z.string(),
@@ -43,43 +44,33 @@ const paymentRow = z
 
 /** Locks the order's payment until the transaction ends; undefined where this tenant has none. */
 export async function lockPayment(tx: Transaction, tenant: string, orderId: string): Promise<Payment | undefined> {
-  const [row] = await tx.query(
-    `select tenant, order_id, state, amount, currency, payment_token from payments
-      where tenant = $1 and order_id = $2 for update`,
-    [tenant, orderId],
-  );
+  const [row] = await tx.query(`select ${columns} from payments where tenant = $1 and order_id = $2 for update`, [
+    tenant,
+    orderId,
+  ]);
   return row && paymentRow.parse(row);
 }
 
 /** Makes sure the order has a payment, and locks it; throws where the order is another tenant's. */
 export async function openPayment(tx: Transaction, tenant: string, orderId: string): Promise<Payment> {
-  tx.write('insert into payments (tenant, order_id) values ($1, $2) on conflict do nothing', [tenant, orderId]);
-  const payment = await lockPayment(tx, tenant, orderId);
-  if (!payment) throw new Error(`order ${orderId} belongs to another tenant`);
-  return payment;
+  const [row] = await tx.query(
+    `insert into payments (tenant, order_id) values ($1, $2)
+     on conflict (order_id) do update set state = payments.state where payments.tenant = $1
+     returning ${columns}`,
+    [tenant, orderId],
+  );
+  if (!row) throw new Error(`order ${orderId} belongs to another tenant`);
+  return paymentRow.parse(row);
 }
 
-/** Writes down what is to be charged to which card. */
-export function recordCharge(
-  tx: Transaction,
-  { tenant, orderId }: Payment,
-  { amount, token }: { amount: Money; token: string },
-): void {
-  tx.write(`update payments set amount = $3, currency = $4, payment_token = $5 where tenant = $1 and order_id = $2`, [
-    tenant,
-    orderId,
-    amount.amount,
-    amount.currency,
-    token,
-  ]);
-}
-
-/** Moves a locked payment on; throws where it is not in the state that it was read in. */
+/** Moves a locked payment on, and writes down its charge; throws where it is not in the state that it was read in. */
 export async function movePayment(tx: Transaction, from: Payment, state: PaymentState): Promise<Payment> {
+  const { amount, token } = from.charge ?? {};
   const moved = await tx.query(
-    `update payments set state = $4, updated_at = clock_timestamp()
+    `update payments
+        set state = $4, amount = $5, currency = $6, payment_token = $7, updated_at = clock_timestamp()
       where tenant = $1 and order_id = $2 and state = $3 returning 1`,
-    [from.tenant, from.orderId, from.state, state],
+    [from.tenant, from.orderId, from.state, state, amount?.amount, amount?.currency, token],
   );
   if (moved.length === 0) throw new Error(`the payment of ${from.orderId} is no longer ${from.state}`);
   return { ...from, state };
