@@ -6,6 +6,7 @@ const largestBody = 64 * 1_024;
 const deepest = 20;
 const mostValues = 2_000;
 const mostErrors = 20;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Refuses a body that is not JSON in UTF-8 as it stands, before any of it is read. */
 export function checkContentType(headers: IncomingMessage['headers']): void {
@@ -26,15 +27,28 @@ export const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean 
 /** Reads the whole body as JSON, at most 64 KiB of it; an empty one is `undefined`. */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   if (Number(request.headers['content-length'] ?? 0) > largestBody) throw problems.contentTooLarge('64 KiB');
+  return parseJson(await readAll(request));
+}
+
+/** By events, at half the cost of an iterator; a body that is too large is left unread, so that the answer can go out. */
+function readAll(request: IncomingMessage): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let size = 0;
-  // Leaving the loop must not close the connection: the answer still has to go out.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  const take = (chunk: Buffer) => {
     size += chunk.length;
-    if (size > largestBody) throw problems.contentTooLarge('64 KiB');
     chunks.push(chunk);
-  }
-  return parseJson(Buffer.concat(chunks));
+    if (size <= largestBody) return;
+    request.off('data', take).pause();
+    reject(problems.contentTooLarge('64 KiB'));
+  };
+  request.on('data', take);
+  request.once('end', () => resolve(Buffer.concat(chunks, size)));
+  request.once('error', reject);
+  request.once('close', () => {
+    if (!request.readableEnded) reject(new Error('the client is gone'));
+  });
+  return promise;
 }
 
 /** JSON from bytes, bounded in depth and number of values, with nothing in it that no service could store. */
@@ -42,7 +56,7 @@ export function parseJson(bytes: Uint8Array): unknown {
   if (bytes.length === 0) return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = JSON.parse(utf8.decode(bytes));
   } catch {
     throw problems.badJson('It is not valid JSON in UTF-8.');
   }
