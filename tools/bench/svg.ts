@@ -137,7 +137,7 @@ export function drawBars(title: string, unit: string, bars: readonly Bar[]): str
   const most = Math.max(...bars.map(sum)) || 1;
   const x = (value: number) => left + (value / most) * plotWidth;
   const bottom = 10 + bars.length * 32;
-  const legendColumns = 4;
+  const legendColumns = 5;
   const parts = [
     ...bars.flatMap((bar, index) => {
       const y = 8 + index * 32;
@@ -152,7 +152,7 @@ export function drawBars(title: string, unit: string, bars: readonly Bar[]): str
     }),
     ...names.flatMap((name, index) => {
       const [column, row] = [index % legendColumns, Math.floor(index / legendColumns)];
-      const [from, y] = [20 + column * 180, bottom + 12 + row * 20];
+      const [from, y] = [20 + column * 145, bottom + 12 + row * 20];
       return [
         `<rect x="${from}" y="${y - 9}" width="11" height="11" class="c${index % 8}"/>`,
         text(from + 16, y, name, 'dim'),
