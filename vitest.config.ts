@@ -9,7 +9,9 @@ const project = (name: string, include: string[], exclude: string[], more: objec
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['{services,tools}/**/*.test.ts'], ['**/*.int.test.ts', '**/*.e2e.test.ts']),
+      project('unit', ['{services,tools}/**/*.test.ts'], ['**/*.int.test.ts', '**/*.e2e.test.ts'], {
+        testTimeout: 20_000,
+      }),
       project('services', ['{services,tools}/**/*.int.test.ts'], [], {
         testTimeout: 30_000,
         hookTimeout: 60_000,

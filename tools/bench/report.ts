@@ -19,9 +19,10 @@ work. All arms of a bench are alive at once and idle until their turn. The load 
 everything under test to another (\`taskset\`); an unpinned run is reported beside it. Arms are interleaved, never batched:
 a round goes through all of them there and back, two seconds of warm-up and five of measuring at each turn, and a ratio is
 taken within a round. A control arm, a second copy of the reference, has to be within 3 % of it in CPU time, and the host has
-to leave less than 1 % of the machine's time to others, or the whole round is dropped; so it is when one answer is wrong
-or one planned request was not sent in time. A bench fails when over a third of its rounds are dropped. CPU time is
-\`utime + stime\` of /proc/PID/stat, memory is PSS of smaps_rollup. What each bench does differently stands with it.
+to give less than 1 % of the machine's time to others, or the whole round is dropped; so it is when one answer is wrong
+or one planned request was not sent in time. A round waits, three minutes at most, for three seconds in which the host
+gives none away; a bench fails when over a third of its rounds are dropped. CPU time is \`utime + stime\` of
+/proc/PID/stat, memory is PSS of smaps_rollup. What each bench does differently stands with it.
 `;
 
 /** The report: a page, and its pictures by file name, which lie in the folder \`performance\` beside it. */

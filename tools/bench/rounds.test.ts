@@ -56,8 +56,9 @@ describe('tooNoisy', () => {
 
 describe('runRounds', () => {
   const machine = () => ({ total: 100, steal: 0 });
+  const quiet = async () => undefined;
   const control = { arm: 'A', copyOf: 'D', figure: 'cpu' };
-  const options = { order: ['D', 'A'], pinned: true, control, say: () => undefined, machine };
+  const options = { order: ['D', 'A'], pinned: true, control, say: () => undefined, machine, quiet };
 
   it('when a turn is void, the round ends there, is kept as dropped, and another makes up for it', async () => {
     let turns = 0;

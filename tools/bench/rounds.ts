@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { machineTime, stealBetween, type MachineTime } from './cpu.ts';
 import { estimate, type Estimate } from './statistics.ts';
 
@@ -82,12 +83,25 @@ export interface RoundsOptions {
   readonly turn: (arm: string, pinned: boolean) => Promise<Readonly<Record<string, number>>>;
   readonly say: (line: string) => void;
   readonly machine?: () => MachineTime;
+  /** Waited for before each round. */
+  readonly quiet?: () => Promise<void>;
 }
 
-/** Runs rounds until as many count as are wanted, or too many were dropped. */
+/** Resolves when the host has left this machine alone for three seconds, or after three minutes without such three. */
+export async function untilQuiet(): Promise<void> {
+  for (let tries = 60; tries > 0; tries -= 1) {
+    const before = machineTime();
+    await delay(3_000);
+    if (stealBetween(before, machineTime()) < mostSteal) return;
+  }
+}
+
+/** Runs rounds, each once the machine is quiet, until as many count as are wanted, or too many were dropped. */
 export async function runRounds(options: RoundsOptions): Promise<Round[]> {
+  const { quiet = untilQuiet } = options;
   const rounds: Round[] = [];
   while (kept(rounds).length < options.wanted && !tooNoisy(rounds, options.wanted)) {
+    await quiet();
     const round = await runRound(options);
     rounds.push(round);
     const state = round.dropped === undefined ? 'counts' : `dropped: ${round.dropped}`;
