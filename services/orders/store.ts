@@ -147,13 +147,12 @@ function insertOf(records: readonly OrderRecord[], table = 'orders'): Statement 
   return [`insert into ${table} (${names.join(', ')}) values ${places.join(', ')}`, values];
 }
 
-/** Writes what an order's later events can change; the rest is as it was placed. */
+/** Writes every column, so that a row of old gets what a changed projection adds. */
 function updateOf(record: OrderRecord): Statement {
-  const { tenant, id, state, version, allocation, history } = toRow(record);
-  return [
-    'update orders set state = $3, version = $4, allocation = $5, history = $6 where tenant = $1 and id = $2',
-    [tenant, id, state, version, allocation, history],
-  ];
+  const { tenant, id, ...changed } = toRow(record);
+  const columns = Object.keys(changed).map((name, index) => `${name} = $${index + 3}`);
+  const values = [tenant, id, ...Object.values(changed)];
+  return [`update orders set ${columns.join(', ')} where tenant = $1 and id = $2`, values];
 }
 
 /** Puts the rows that the histories of these orders make into a table that has none of them; gives the number of events. */
