@@ -25,7 +25,8 @@ export function inFrontOfGrpc(appPort: number, deliver: Deliver) {
   };
   let app: http2.ClientHttp2Session | undefined;
   const session = () => {
-    if (!app || app.closed || app.destroyed) app = http2.connect(`http://127.0.0.1:${appPort}`);
+    if (app && !app.closed && !app.destroyed) return app;
+    app = http2.connect(`http://127.0.0.1:${appPort}`);
     return app.on('error', () => undefined);
   };
 
