@@ -87,8 +87,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     let committed = false;
     let broken: Error | undefined;
     try {
-      gather(client.connection);
-      write(client.query('begin'));
+      write(send(client, 'begin'));
       const result = await work({
         query: (sql, values) => rows(client, sql, values),
         write: (sql, values) => write(rows(client, sql, values)),
@@ -99,8 +98,7 @@ export function createDatabase(options: DatabaseOptions): Database {
         afterCommit: (work) => void afterwards.push(work),
       });
       if (events.length > 0) write(insertOutbox(client, events));
-      gather(client.connection);
-      const commit = client.query('commit');
+      const commit = send(client, 'commit');
       commit.catch(() => undefined);
       await Promise.all(writes);
       // PostgreSQL answers a commit with ROLLBACK, and no error, when a statement failed and `work` went on all the same.
@@ -151,19 +149,20 @@ export const queryableOver = (client: pg.ClientBase): Queryable => ({
 
 /** Runs a statement; one with values is prepared by its text. */
 async function rows<Row extends pg.QueryResultRow>(
-  on: pg.Pool | pg.ClientBase,
+  on: pg.Pool | pg.PoolClient,
   sql: string,
   values?: readonly unknown[],
 ): Promise<Row[]> {
-  if ('connection' in on) gather(on.connection as never);
   const query = values === undefined ? sql : { name: nameOf(sql), text: sql, values: [...values] };
-  return (await on.query<Row>(query)).rows;
+  return (await (on instanceof pg.Pool ? on.query<Row>(query) : send<Row>(on, query))).rows;
 }
 
 /** What is sent in one turn of the event loop goes out in one system call, and wakes the server once. */
-function gather({ stream }: pg.Connection): void {
+function send<Row extends pg.QueryResultRow>(client: pg.PoolClient, query: string | pg.QueryConfig) {
+  const { stream } = client.connection;
   stream.cork();
   process.nextTick(() => stream.uncork());
+  return client.query<Row>(query);
 }
 
 // PostgreSQL cuts longer names than 63 bytes. The statements are constants of the code, so there are only so many.
@@ -176,7 +175,7 @@ function nameOf(sql: string): string {
   return name;
 }
 
-async function insertOutbox(client: pg.ClientBase, events: readonly Envelope[]): Promise<void> {
+async function insertOutbox(client: pg.PoolClient, events: readonly Envelope[]): Promise<void> {
   await rows(
     client,
     `insert into outbox (id, tenant, topic, type, subject, envelope)
