@@ -11,7 +11,7 @@ export const rolling: Drill = {
   proves: 'While every app and every sidecar is restarted, one pair after another, no request fails.',
   run(size, deps) {
     const wanted = sizes[size];
-    return withShop(deps, { replicas: twoOfEach, ...(size === 'share' && { env: patient }) }, async (shop) => {
+    return withShop(deps, { replicas: twoOfEach, env: patient }, async (shop) => {
       const load = startLoad({ ada: shop.as('ada'), ben: shop.as('ben'), staff: shop.as('staff') }, perSecond);
       const rounds: Figures[] = [];
       let restarts = 0;
