@@ -1,16 +1,16 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
-import { signToken } from '../_chassis/test-support/issuer.ts';
 import { uuidv7 } from '../_chassis/uuid.ts';
 import { order, type Order } from '../orders/contract.ts';
 import { audit, type AuditReport } from '../../tools/audit/audit.ts';
 import { openCounter, type Counter } from '../../tools/audit/counter.ts';
 import { openClientLog, recordingClient, type ClientAnswer, type ClientRequest } from '../../tools/audit/client-log.ts';
 import { databasesOf } from '../../tools/connections.ts';
-import { makeTemporaryHome } from '../../tools/mesh/home.ts';
+import { homeAt, makeTemporaryHome } from '../../tools/mesh/home.ts';
 import { startMesh, type Mesh, type MeshOptions } from '../../tools/mesh/mesh.ts';
+import { readSecrets } from '../../tools/mesh/secrets.ts';
+import { developmentToken } from '../../tools/mesh/sign.ts';
 
 /** Who a test can be; each is a seeded person. */
 export const people = {
@@ -69,8 +69,6 @@ export const violationsOf = ({ findings }: AuditReport): string[] =>
     violations.map(({ subject, problem }) => `${invariant} ${subject}: ${problem}`),
   );
 
-const signingKey = z.object({ tokenSigningKey: z.string() });
-const jwk = z.looseObject({ kty: z.string() });
 /** Of a token, in seconds: longer than anything that is done in one shop. */
 const lifetime = 12 * 3_600;
 
@@ -103,11 +101,12 @@ export async function openStorefront(mesh: {
   close: () => Promise<void>;
 }): Promise<Storefront> {
   const { home } = mesh;
-  const secrets = signingKey.parse(JSON.parse(await readFile(join(home, '.data/secrets.json'), 'utf8')));
-  const key = jwk.parse(JSON.parse(secrets.tokenSigningKey));
+  const secrets = (await readSecrets(homeAt(home).secretsFile)) ?? {};
+  const sign = ({ sub: user, roles }: { sub: string; roles: readonly string[] }, seconds?: number) =>
+    developmentToken(secrets, { user, roles, lifetime: seconds });
   const names = Object.keys(people) as Person[];
   const tokens = new Map(
-    await Promise.all(names.map(async (name) => [name, await signToken(key, { ...people[name], lifetime })] as const)),
+    await Promise.all(names.map(async (name) => [name, await sign(people[name], lifetime)] as const)),
   );
   const clientLog = join(home, 'clients.jsonl');
   const log = openClientLog(clientLog);
@@ -122,7 +121,7 @@ export async function openStorefront(mesh: {
 
   const shop: Storefront = {
     bearer: (person) => `Bearer ${tokens.get(person) ?? ''}`,
-    bearerOf: async (claims) => `Bearer ${await signToken(key, claims)}`,
+    bearerOf: async (claims) => `Bearer ${await sign(claims)}`,
     async inspect() {
       const databases = await databasesOf(home);
       await log.written();
@@ -139,7 +138,7 @@ export async function openStorefront(mesh: {
     audit: async () => violationsOf(await shop.inspect()),
     clientLog,
     as,
-    customer: async (sub, gateway) => client(await signToken(key, { sub, roles: ['customer'], lifetime }), gateway),
+    customer: async (sub, gateway) => client(await sign({ sub, roles: ['customer'] }, lifetime), gateway),
     async place({
       items = [{ productId: '1', quantity: 1 }],
       paymentToken = 'tok_ok',

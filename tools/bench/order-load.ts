@@ -1,19 +1,16 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { Pool } from 'undici';
-import { z } from 'zod';
-import { signToken } from '../../services/_chassis/test-support/issuer.ts';
 import { uuidv7 } from '../../services/_chassis/uuid.ts';
 import { homeAt } from '../mesh/home.ts';
 import type { Mesh } from '../mesh/mesh.ts';
+import { readSecrets } from '../mesh/secrets.ts';
+import { developmentToken } from '../mesh/sign.ts';
 import { VoidRound } from './rounds.ts';
 
 const products = 150; // the seed's first ones have stock for many hours of this
 const drainMs = 120_000;
 const open = `select 1 from orders where state not in ('shipped', 'rejected', 'payment-failed', 'cancelled') limit 1`;
-const secrets = z.object({ tokenSigningKey: z.string() });
-const jwk = z.looseObject({ kty: z.string() });
 
 /** Orders of one line, placed through a mesh's gateway by one customer, over connections that are kept. */
 export interface OrderLoad {
@@ -28,10 +25,8 @@ export interface OrderLoad {
 
 /** Opens a load on a mesh; it needs a mesh that is ready. */
 export async function openOrderLoad(mesh: Mesh): Promise<OrderLoad> {
-  const { secretsFile } = homeAt(mesh.home);
-  const { tokenSigningKey } = secrets.parse(JSON.parse(await readFile(secretsFile, 'utf8')));
-  const lifetime = 12 * 3_600;
-  const token = await signToken(jwk.parse(JSON.parse(tokenSigningKey)), { sub: '1', roles: ['customer'], lifetime });
+  const secrets = (await readSecrets(homeAt(mesh.home).secretsFile)) ?? {};
+  const token = await developmentToken(secrets, { user: '1', roles: ['customer'], lifetime: 12 * 3_600 });
   const pool = new Pool(mesh.gatewayUrl, { connections: 64 });
   const database = new pg.Client({ connectionString: mesh.databaseUrl('orders') });
   await database.connect();

@@ -11,11 +11,12 @@ const privateKey = z.looseObject({
   kid: z.string(),
 });
 
-/** A development token for a user, signed with this machine's key and valid for an hour. */
+/** A development token for a user, signed with this machine's key and valid for an hour, or for `lifetime` seconds. */
 export async function developmentToken(
   secrets: Secrets,
-  claims: { user: string; roles: readonly string[]; tenant?: string | undefined },
+  claims: { user: string; roles: readonly string[]; tenant?: string | undefined; lifetime?: number | undefined },
 ): Promise<string> {
   const key = privateKey.parse(JSON.parse(secretNamed(secrets, 'tokenSigningKey')));
-  return signToken(key, { sub: claims.user, roles: claims.roles, tenant: claims.tenant ?? 'main' });
+  const { user: sub, roles, tenant = 'main', lifetime } = claims;
+  return signToken(key, { sub, roles, tenant, ...(lifetime !== undefined && { lifetime }) });
 }
