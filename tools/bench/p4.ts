@@ -1,11 +1,10 @@
-import { rm } from 'node:fs/promises';
-import { makeTemporaryHome } from '../mesh/home.ts';
-import { startMesh, type Mesh } from '../mesh/mesh.ts';
+import type { Mesh } from '../mesh/mesh.ts';
 import type { Bench } from './bench.ts';
 import { cpuOf, cpuOfTree } from './cpu.ts';
 import { openOrderLoad, type OrderLoad } from './order-load.ts';
 import { figureOf, runRounds, type Round } from './rounds.ts';
 import { figureOver, partsByArm } from './summary.ts';
+import { byProcess, sidecarOf, withWholeMesh } from './whole-mesh.ts';
 
 const arm = 'mesh';
 const atOnce = 24;
@@ -24,27 +23,24 @@ export const p4: Bench = {
   id: 'p4',
   seconds: (rounds) => 80 + rounds * 20,
   parts: ['node', 'daprd', 'PostgreSQL', 'Redis'],
-  async run({ rounds: wanted, say }) {
-    const home = await makeTemporaryHome();
-    const mesh = await startMesh({ home });
-    const load = await openOrderLoad(mesh);
-    try {
-      await load.place(firstWarmUpOrders, atOnce);
-      const rounds = await runRounds({
-        order: [arm],
-        wanted,
-        pinned: false,
-        turn: () => turn(mesh, load),
-        say,
-      });
-      const parts = { label: 'CPU time per shipped order, by process', unit: 'ms', bars: barsOf(rounds) };
-      return { arms: { [arm]: 'the whole mesh' }, notes, rounds, summary: { figures: figures(rounds), parts } };
-    } finally {
-      await load.close();
-      await mesh.stop();
-      await rm(home, { recursive: true, force: true });
-    }
-  },
+  run: ({ rounds: wanted, say }) =>
+    withWholeMesh(async (mesh) => {
+      const load = await openOrderLoad(mesh);
+      try {
+        await load.place(firstWarmUpOrders, atOnce);
+        const rounds = await runRounds({
+          order: [arm],
+          wanted,
+          pinned: false,
+          turn: () => turn(mesh, load),
+          say,
+        });
+        const parts = { label: 'CPU time per shipped order, by process', unit: 'ms', bars: barsOf(rounds) };
+        return { arms: { [arm]: 'the whole mesh' }, notes, rounds, summary: { figures: figures(rounds), parts } };
+      } finally {
+        await load.close();
+      }
+    }),
 };
 
 const figures = (rounds: readonly Round[]) => [
@@ -61,7 +57,6 @@ const figures = (rounds: readonly Round[]) => [
 
 const kinds = ['apps', 'sidecars', 'PostgreSQL', 'Redis', 'bank'] as const;
 type Kind = (typeof kinds)[number];
-const sidecarOf = (service: string) => `${service}'s sidecar`;
 const kindsOfServers: Readonly<Record<string, Kind>> = { postgres: 'PostgreSQL', redis: 'Redis', bank: 'bank' };
 const kindOf = (process: string): Kind =>
   kindsOfServers[process] ?? (process.endsWith(sidecarOf('')) ? 'sidecars' : 'apps');
@@ -112,13 +107,4 @@ async function turn(mesh: Mesh, load: OrderLoad): Promise<Record<string, number>
 }
 
 /** CPU time so far of every process of the mesh, in microseconds. */
-function cpuByProcess(mesh: Mesh): Record<string, number> {
-  const pairs = mesh
-    .pairs()
-    .flatMap(({ service, appPid, sidecarPid }) => [
-      [service, cpuOf(appPid ?? 0)] as const,
-      [sidecarOf(service), cpuOf(sidecarPid ?? 0)] as const,
-    ]);
-  const servers = mesh.servers().map(({ name, pid }) => [name, cpuOfTree(pid ?? 0)] as const);
-  return Object.fromEntries([...pairs, ...servers]);
-}
+const cpuByProcess = (mesh: Mesh) => byProcess(mesh, { process: cpuOf, tree: cpuOfTree });

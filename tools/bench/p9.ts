@@ -1,12 +1,11 @@
-import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeTemporaryHome } from '../mesh/home.ts';
-import { startMesh, type Mesh } from '../mesh/mesh.ts';
+import type { Mesh } from '../mesh/mesh.ts';
 import type { Bench } from './bench.ts';
 import { machineTime, pidsOfTree, pssOf, stealBetween } from './cpu.ts';
 import { openOrderLoad } from './order-load.ts';
 import { figureOf, runRounds, type Round } from './rounds.ts';
 import { figureOver } from './summary.ts';
+import { byProcess, withWholeMesh } from './whole-mesh.ts';
 
 const loadMinutes = 10;
 const perSecond = 10;
@@ -46,21 +45,9 @@ function figures(starts: readonly Round[], loaded: Round) {
   return [...memory, ...first];
 }
 
-/** Does something with a mesh of its own. */
-async function withMesh<T>(work: (mesh: Mesh) => Promise<T>): Promise<T> {
-  const home = await makeTemporaryHome();
-  const mesh = await startMesh({ home });
-  try {
-    return await work(mesh);
-  } finally {
-    await mesh.stop();
-    await rm(home, { recursive: true, force: true });
-  }
-}
-
 async function coldStart(): Promise<Record<string, number>> {
   const from = performance.now();
-  return withMesh(async (mesh) => {
+  return withWholeMesh(async (mesh) => {
     const load = await openOrderLoad(mesh);
     await load.place(1, 1);
     const firstOrder = (performance.now() - from) / 1_000;
@@ -72,7 +59,7 @@ async function coldStart(): Promise<Record<string, number>> {
 
 async function memoryUnderLoad(): Promise<Round> {
   const before = machineTime();
-  const figures = await withMesh(async (mesh) => {
+  const figures = await withWholeMesh(async (mesh) => {
     const load = await openOrderLoad(mesh);
     const from = Date.now();
     // At a fixed rate: an order that waits for the one before would slow down the load that it waits for.
@@ -93,15 +80,7 @@ async function memoryUnderLoad(): Promise<Round> {
 
 /** PSS of every process of the mesh in MiB, and their sum. */
 function memoryOf(mesh: Mesh): Record<string, number> {
-  const pairs = mesh
-    .pairs()
-    .flatMap(({ service, appPid, sidecarPid }) => [
-      [service, [appPid ?? 0]] as const,
-      [`${service}'s sidecar`, [sidecarPid ?? 0]] as const,
-    ]);
-  const servers = mesh.servers().map(({ name, pid }) => [name, pidsOfTree(pid ?? 0)] as const);
-  const parts = [...pairs, ...servers].map(
-    ([name, pids]) => [name, pids.reduce((sum, pid) => sum + pssOf(pid), 0) / mebibyte] as const,
-  );
-  return { total: parts.reduce((sum, [, mebibytes]) => sum + mebibytes, 0), ...Object.fromEntries(parts) };
+  const mebibytes = (pids: readonly number[]) => pids.reduce((sum, pid) => sum + pssOf(pid), 0) / mebibyte;
+  const parts = byProcess(mesh, { process: (pid) => mebibytes([pid]), tree: (pid) => mebibytes(pidsOfTree(pid)) });
+  return { total: Object.values(parts).reduce((sum, value) => sum + value, 0), ...parts };
 }

@@ -88,7 +88,7 @@ export interface RoundsOptions {
 }
 
 /** Resolves when the host has left this machine alone for three seconds, or after three minutes without such three. */
-export async function untilQuiet(): Promise<void> {
+async function untilQuiet(): Promise<void> {
   for (let tries = 60; tries > 0; tries -= 1) {
     const before = machineTime();
     await delay(3_000);
