@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomPiece } from './uuid.ts';
+import { randomPiece } from './random.ts';
 
 /** What travels with a call (deadline in epoch milliseconds) or, without deadline and token, with an event. */
 export interface CallContext {

@@ -89,8 +89,8 @@ export async function listOrders(
 }
 
 /**
- * Appends events to an order and writes the row that their fold gives, in one statement. A version that is there already is a conflict, and
- * the whole transaction is done again.
+ * Appends events to an order and writes the row that their fold gives, in one statement. A version that is there already
+ * is a conflict, and the whole transaction is done again.
  */
 export function appendEvents(
   tx: Pick<Transaction, 'write'>,
