@@ -1,12 +1,10 @@
 import { cp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { runErrand, sideBySide } from '../../tools/drills/load.ts';
 import { withClient } from '../../tools/mesh/postgres.ts';
 import { change, compileCache, copyProject } from '../../tools/mesh/throwaway-project.ts';
-import { uuidv7 } from '../_chassis/uuid.ts';
-import type { Order } from '../orders/contract.ts';
-import { openShop, type PlaceOptions, type Shop } from './shop.ts';
+import { openShop, type Shop } from './shop.ts';
 
 let root: string;
 let shop: Shop;
@@ -22,37 +20,14 @@ beforeAll(async () => {
 const page = 500; // catch-up asks for as many events at once
 const ops = 6597;
 
-/** A busy machine may be overloaded for a while; the same key brings the same order. */
-async function placeStubbornly(wish: PlaceOptions): Promise<Order> {
-  const limit = Date.now() + 60_000;
-  for (;;) {
-    try {
-      return await shop.place(wish);
-    } catch (error) {
-      if (Date.now() > limit) throw error;
-      await delay(200);
-    }
-  }
-}
-
 /** Places as many orders, a few at a time; some are declined, some cancelled. */
-async function placeMany(count: number): Promise<Order[]> {
-  const numbers = Array.from({ length: count }, (_, n) => n)[Symbol.iterator]();
-  const placed: Order[] = [];
-  const client = async () => {
-    for (const n of numbers) {
-      const items = [{ productId: String(20 + (n % 40)), quantity: 1 }];
-      const wish = { items, paymentToken: n % 10 === 1 ? 'tok_declined' : 'tok_ok', key: uuidv7() };
-      const order = await placeStubbornly(wish);
-      placed.push(order);
-      if (n % 10 === 2)
-        await shop
-          .as('ada')({ method: 'POST', path: `/api/orders/${order.id}/cancellation`, key: `cancel-${order.id}` })
-          .catch(() => undefined); // or else it is shipped
-    }
-  };
-  await Promise.all(Array.from({ length: 4 }, client));
-  return placed;
+async function placeMany(count: number): Promise<void> {
+  const numbers = Array.from({ length: count }, (_, n) => n);
+  await sideBySide(numbers, 4, async (n) => {
+    const item = { customer: 'ada', productId: String(20 + (n % 40)), quantity: 1 };
+    const paymentToken = n % 10 === 1 ? 'tok_declined' : 'tok_ok';
+    expect(await runErrand(shop, { ...item, paymentToken, cancelAfterMs: n % 10 === 2 ? 0 : undefined })).toEqual([]);
+  });
 }
 
 const rows = <Row extends Record<string, unknown>>(service: string, sql: string) =>
@@ -103,8 +78,7 @@ async function addService(): Promise<void> {
 
 describe('a consumer that subscribes years late', () => {
   it('when the broker knows nothing of the past, sees all of it by catch-up, then what is new, each once', async () => {
-    const old = await placeMany(160);
-    expect(old).toHaveLength(160);
+    await placeMany(160);
     await settled();
     const history = await toldEvents();
     expect(history).toBeGreaterThan(page);
@@ -112,13 +86,12 @@ describe('a consumer that subscribes years late', () => {
 
     await addService();
     await shop.restart();
-    const young = await placeMany(30);
+    await placeMany(30);
     // No other way leads to what was said before.
     const caughtUp = () => counted('sidecart_catchup_events_total');
     await expect.poll(caughtUp, { timeout: 120_000, interval: 500 }).toBeGreaterThanOrEqual(history);
 
-    young.push(...(await placeMany(30)));
-    expect(young).toHaveLength(60);
+    await placeMany(30);
     await settled();
     const all = await toldEvents();
     expect(all).toBeGreaterThan(history);

@@ -11,7 +11,7 @@ import { p7 } from './p7.ts';
 import { p9 } from './p9.ts';
 import { makeRecord, readRecords, recordsFolder, trialFolder, writeRecord } from './record.ts';
 import { renderReport, writeReport } from './report.ts';
-import { mainRounds, tooNoisy } from './rounds.ts';
+import { isNoisy, kept, mainRounds } from './rounds.ts';
 import { versionsOf } from './versions.ts';
 
 // `bench` measures and then writes the report, `report` only writes it.
@@ -39,17 +39,27 @@ function wantedRounds(): number {
 const minutes = (seconds: number) => `${Math.max(1, Math.round(seconds / 60))} min`;
 const say = (line: string) => console.log(line);
 
-/** Runs one bench and writes its record; false when it says nothing because the machine was too noisy. */
+/** Runs one bench and writes its record; false when it proves nothing: too few rounds were whole, or too many noisy. */
 async function measure(bench: Bench, rounds: number): Promise<boolean> {
   const started = Date.now();
   const found = await bench.run({ rounds, say });
-  const noisy = tooNoisy(mainRounds(found.rounds), rounds);
-  const counts = !noisy && rounds >= fewestRounds;
-  const folder = counts ? recordsFolder : trialFolder;
+  const main = mainRounds(found.rounds);
+  const [few, noisy] = [kept(main).length < rounds, isNoisy(main)];
+  const folder = few || rounds < fewestRounds || (noisy && hasQuietRecord(bench.id)) ? trialFolder : recordsFolder;
   writeRecord(folder, makeRecord(bench.id, found, versionsOf(bench.parts)));
-  const verdict = noisy ? 'over a third of the rounds had to be dropped' : counts ? 'done' : 'tried';
+  const verdict = few
+    ? 'over a third of the rounds were void'
+    : noisy
+      ? 'over a third of the rounds were noisy'
+      : 'done';
   say(`${bench.id}: ${verdict}, ${minutes((Date.now() - started) / 1_000)}; ${join(folder, `${bench.id}.json`)}`);
-  return !noisy;
+  return !few && !noisy;
+}
+
+/** What was measured in peace is not replaced by what was measured under noise. */
+function hasQuietRecord(id: string): boolean {
+  const record = readRecords(recordsFolder).get(id);
+  return record !== undefined && !isNoisy(mainRounds(record.rounds));
 }
 
 function report(): void {
@@ -63,7 +73,7 @@ async function bench(): Promise<boolean> {
   const [wanted, rounds] = [wantedBenches(), wantedRounds()];
   const total = wanted.reduce((sum, one) => sum + one.seconds(rounds), 0);
   const list = wanted.map((one) => `${one.id} ${minutes(one.seconds(rounds))}`).join(', ');
-  say(`${list}: about ${minutes(total)} in all. Leave the machine alone meanwhile: noisy rounds are dropped.`);
+  say(`${list}: about ${minutes(total)} in all. Leave the machine alone meanwhile: noisy rounds prove nothing.`);
   if (rounds < fewestRounds)
     say(`Fewer than ${fewestRounds} rounds are only a trial: records and report go to ${trialFolder}.`);
   let good = true;

@@ -23,7 +23,7 @@ const ids = Object.keys(arms);
 const order = thereAndBack(ids);
 const notes = [
   `${rate} events a second, ${measuredEvents * 2} of each arm in a round, after ${warmUpSeconds} s of warm-up at each turn. A latency is the time from the return of the producer's commit to the return of the consumer's. Redis Streams with append-only file, PostgreSQL with fsync.`,
-  'The producer itself makes the load, so nothing is pinned; there is no control arm, because two runs of a latency never agree within 3 %. Rounds with steal are dropped.',
+  'The producer itself makes the load, so nothing is pinned; there is no control arm, because two runs of a latency never agree within 3 %. Rounds with steal are noisy.',
 ];
 
 /** P7: from commit to handled. */

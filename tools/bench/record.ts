@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { repository } from '../mesh/home.ts';
+import { machine, readMachine, readTree, tree } from '../surroundings.ts';
 
 const numbers = z.record(z.string(), z.number());
 
@@ -11,7 +11,8 @@ const round = z.object({
   pinned: z.boolean(),
   steal: z.number(),
   control: z.number().optional(),
-  dropped: z.string().optional(),
+  void: z.string().optional(),
+  noise: z.string().optional(),
   turns: z.array(z.object({ arm: z.string(), figures: numbers.readonly() })).readonly(),
 });
 
@@ -57,8 +58,8 @@ export type RecordedFigure = z.infer<typeof figure>;
 const record = measured.extend({
   id: z.string(),
   date: z.string(),
-  commit: z.string(),
-  machine: z.object({ cpu: z.string(), cores: z.number(), memoryGib: z.number(), kernel: z.string() }),
+  ...tree.shape,
+  machine: machine.extend({ cpu: z.string() }),
   versions: z.record(z.string(), z.string()),
 });
 /** One bench's record as it lies in a JSON file. */
@@ -70,21 +71,9 @@ export const trialFolder = join(repository, '.data', 'bench');
 
 /** The record of a run that has just ended, with where and of what it was made. */
 export function makeRecord(id: string, found: Measured, versions: Readonly<Record<string, string>>): BenchRecord {
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: repository, encoding: 'utf8' }).trim();
-  const changed = git('status', '--porcelain', '--untracked-files=no') !== '';
-  return record.parse({
-    id,
-    date: new Date().toISOString(),
-    commit: `${git('rev-parse', 'HEAD')}${changed ? ' with changes' : ''}`,
-    machine: {
-      cpu: cpus()[0]?.model.trim() ?? 'unknown',
-      cores: cpus().length,
-      memoryGib: Math.round(totalmem() / 2 ** 30),
-      kernel: release(),
-    },
-    versions,
-    ...found,
-  });
+  const date = new Date().toISOString();
+  const on = { ...readMachine(), cpu: cpus()[0]?.model.trim() ?? 'unknown' };
+  return record.parse({ id, date, ...readTree(), machine: on, versions, ...found });
 }
 
 /** Writes a record; its text is made for comparing: one round a line. */

@@ -22,13 +22,16 @@ const recordOf = (id: string, figures: RecordedFigure[], more: Partial<BenchReco
   id,
   date: '2026-01-02T03:04:05.000Z',
   commit: 'c0ffee'.padEnd(40, '0'),
-  machine: { cpu: 'a CPU', cores: 2, memoryGib: 24, kernel: '6.1' },
+  dirty: false,
+  machine: { cpu: 'a CPU', cores: 2, memoryGiB: 24, kernel: '6.1' },
   versions: { node: '24.21.0' },
   arms: { ours: 'what is ours' },
   notes: ['a note'],
   rounds: [
     { pinned: true, steal: 0.001, control: 1.01, turns: [{ arm: 'ours', figures: { cpu: 1.5 } }] },
-    { pinned: true, steal: 0.02, dropped: 'steal 2.0 %', turns: [] },
+    { pinned: true, steal: 0.02, noise: 'steal 2.0 %', turns: [] },
+    { pinned: true, steal: 0.001, void: '3 iterations were dropped', turns: [] },
+    { pinned: true, steal: 0.002, turns: [] },
   ],
   summary: { figures, ...more },
 });
@@ -62,17 +65,19 @@ describe('renderReport', () => {
     expect(pictures.size).toBe(0);
   });
 
-  it('when no round of a record counts, its promise is as good as not measured', () => {
+  it('when every round of a record is void, its promise is as good as not measured', () => {
     const { rounds, ...rest } = p3(0.8, 1.5, 1.9);
-    const { page } = renderReport(new Map([['p3', { ...rest, rounds: rounds.filter(({ dropped }) => dropped) }]]));
+    const { page } = renderReport(new Map([['p3', { ...rest, rounds: rounds.filter((round) => round.void) }]]));
     expect(page).toContain('Not measured yet: `make bench only=p3`');
   });
 
-  it('when some are measured, their figures, verdicts, dropped rounds and pictures are in it, and the others say so', () => {
+  it('when some are measured, their figures, verdicts, noisy and void rounds and pictures are in it, and the others say so', () => {
     const { page, pictures } = renderReport(new Map([['p3', p3(0.8, 1.5, 1.9)]]));
     expect(page).toContain('| figure addedP50 0.8 ms (0.72 to 0.88); figure addedP90 1.5 ms (1.35 to 1.65)');
-    expect(page).toContain('**floor met**');
-    expect(page).toContain('1 rounds count, 1 dropped: steal 2.0 %.');
+    expect(page).toContain('**floor met** |');
+    expect(page).toContain(
+      'Of 4 rounds, 1 noisy (steal 2.0 %) and 1 void (3 iterations were dropped); the others count.',
+    );
     expect(page).toContain('Not measured yet: `make bench only=p1`');
     expect([...pictures.keys()]).toEqual(['p3.svg', 'p3-latency.svg', 'p3-parts.svg']);
     for (const [name, drawing] of pictures) {
@@ -80,6 +85,13 @@ describe('renderReport', () => {
       expect(drawing).toContain('prefers-color-scheme: dark');
       expect(drawing).not.toMatch(/undefined|NaN|Infinity|<direct>|app & co/);
     }
+  });
+
+  it('when over a third of the whole rounds were noisy, the verdict says so wherever it stands', () => {
+    const { rounds, ...rest } = p3(0.8, 1.5, 1.9);
+    const { page } = renderReport(new Map([['p3', { ...rest, rounds: rounds.slice(0, 2) }]]));
+    expect(page.match(/\*\*floor met\*\*, under noise/g)).toHaveLength(2);
+    expect(page).toContain('as noise was the rule, the noisy ones count.');
   });
 
   it('when a link leads to a section, there is one of that name', () => {

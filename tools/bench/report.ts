@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promises, verdictOn, type BenchPromise } from './promises.ts';
 import type { BenchRecord, RecordedFigure } from './record.ts';
-import { kept, mainRounds } from './rounds.ts';
+import { isNoisy, kept, mainRounds } from './rounds.ts';
 import { drawBars, drawLadders, drawStrips, short } from './svg.ts';
 
 const opening = `# Performance
@@ -19,9 +19,10 @@ work. All arms of a bench are alive at once and idle until their turn. The load 
 everything under test to another (\`taskset\`); an unpinned run is reported beside it. Arms are interleaved, never batched:
 a round goes through all of them there and back, two seconds of warm-up and five of measuring at each turn, and a ratio is
 taken within a round. A control arm, a second copy of the reference, has to be within 3 % of it in CPU time, and the host has
-to give less than 1 % of the machine's time to others, or the whole round is dropped; so it is when one answer is wrong
-or one planned request was not sent in time. A round waits, three minutes at most, for three seconds in which the host
-gives none away; a bench fails when over a third of its rounds are dropped. CPU time is \`utime + stime\` of
+to give less than 1 % of the machine's time to others, or the round is noisy and left out. A round waits, a minute at most,
+for three seconds in which the host gives none away. Where over a third of the rounds are noisy all the same, the bench has
+failed: its figures are shown over all rounds, with the words “under noise”, until a quieter hour replaces them. A round with
+one wrong answer, or one planned request that was not sent in time, is void and never counts. CPU time is \`utime + stime\` of
 /proc/PID/stat, memory is PSS of smaps_rollup. What each bench does differently stands with it.
 `;
 
@@ -57,9 +58,12 @@ const anchor = (promise: BenchPromise) =>
 function summaryRow(promise: BenchPromise, record: BenchRecord | undefined): string {
   const name = `[${promise.id.toUpperCase()}](#${anchor(promise)}) ${promise.what}`;
   const measured = record ? boundFigures(promise, record).map(withInterval).join('; ') : '';
-  const verdict = record ? `**${verdictOn(promise, record.summary.figures)}**` : 'not measured yet';
+  const verdict = record ? verdictOf(promise, record) : 'not measured yet';
   return `| ${name} | ${promise.reference} | ${promise.floor.words} | ${promise.goal.words} | ${measured} | ${verdict} |`;
 }
+
+const verdictOf = (promise: BenchPromise, { summary, rounds }: BenchRecord) =>
+  `**${verdictOn(promise, summary.figures)}**${isNoisy(mainRounds(rounds)) ? ', under noise' : ''}`;
 
 /** The figures that the promise is about, in its order. */
 function boundFigures(promise: BenchPromise, record: BenchRecord): RecordedFigure[] {
@@ -93,7 +97,7 @@ function renderSection(promise: BenchPromise, record: BenchRecord, pictures: Map
   }));
   return [
     `## ${title}`,
-    `${promise.what}: **${verdictOn(promise, figures)}**. Reference: ${promise.reference}. Floor: ${promise.floor.words}. Goal: ${promise.goal.words}.`,
+    `${promise.what}: ${verdictOf(promise, record)}. Reference: ${promise.reference}. Floor: ${promise.floor.words}. Goal: ${promise.goal.words}.`,
     shown(`${promise.id}.svg`, 'Medians, intervals and rounds', drawStrips(title, strips)),
     figureTable(figures),
     ...(ladders.length > 0
@@ -143,13 +147,15 @@ function latencyTable({ summary }: BenchRecord): string {
 
 function provenance(record: BenchRecord): string {
   const { machine, versions, rounds } = record;
-  const dropped = rounds.filter((round) => round.dropped !== undefined);
-  const reasons = dropped.length === 0 ? '' : `: ${dropped.map((round) => round.dropped).join('; ')}`;
+  const reasons = (why: 'noise' | 'void') => {
+    const words = rounds.flatMap((round) => round[why] ?? []);
+    return `${words.length} ${why === 'noise' ? 'noisy' : 'void'}${words.length > 0 ? ` (${words.join('; ')})` : ''}`;
+  };
   const parts = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
-    `${kept(rounds).length} rounds count, ${dropped.length} dropped${reasons}.`,
-    `Measured ${record.date.slice(0, 10)} at commit ${record.commit.slice(0, 12)}${record.commit.length > 40 ? ' with changes' : ''} on ${machine.cores} cores (${machine.cpu}),`,
-    `${machine.memoryGib} GiB, Linux ${machine.kernel}; ${parts.join(', ')}.`,
+    `Of ${rounds.length} rounds, ${reasons('noise')} and ${reasons('void')}; ${isNoisy(mainRounds(rounds)) ? 'as noise was the rule, the noisy ones count' : 'the others count'}.`,
+    `Measured ${record.date.slice(0, 10)} at commit ${record.commit.slice(0, 12)}${record.dirty ? ' with changes' : ''} on ${machine.cores} cores (${machine.cpu}),`,
+    `${machine.memoryGiB} GiB, Linux ${machine.kernel}; ${parts.join(', ')}.`,
     `Raw rounds: [\`${record.id}.json\`](records/bench/${record.id}.json).`,
   ].join(' ');
 }

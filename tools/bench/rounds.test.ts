@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { VoidRound, figureOf, noiseOf, over, runRounds, thereAndBack, tooNoisy, type Round } from './rounds.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { VoidRound, figureOf, isNoisy, kept, noiseOf, over, runRounds, thereAndBack, type Round } from './rounds.ts';
 
 const round = (turns: Record<string, number[]>, more: Partial<Round> = {}): Round => ({
   pinned: true,
@@ -38,29 +38,39 @@ describe('noiseOf', () => {
 });
 
 describe('over', () => {
-  it('when a round was dropped, its value is left out', () => {
-    const rounds = [round({ D: [1] }), round({ D: [100] }, { dropped: 'steal 2.0 %' }), round({ D: [3] })];
+  it('when a round was noisy or void, its value is left out', () => {
+    const noisy = round({ D: [100] }, { noise: 'steal 2.0 %' });
+    const rounds = [round({ D: [1] }), noisy, round({ D: [3] }), round({}, { void: 'answered 500' })];
     const { values, median } = over(rounds, (one) => figureOf(one, 'D', 'cpu'));
     expect(values).toEqual([1, 3]);
     expect(median).toBe(2);
   });
 });
 
-describe('tooNoisy', () => {
-  it('when nine rounds are wanted, four may be dropped on the way there and five may not', () => {
-    const dropped = (count: number) => Array.from({ length: count }, () => round({}, { dropped: 'noise' }));
-    expect(tooNoisy(dropped(4), 9)).toBe(false); // 4 of 13
-    expect(tooNoisy(dropped(5), 9)).toBe(true); // 5 of 14
+describe('kept', () => {
+  const some = (count: number, more: Partial<Round>) => Array.from({ length: count }, () => round({}, more));
+  const [quiet, noisy, voids] = [some(9, {}), some(5, { noise: 'steal 2.0 %' }), some(4, { void: 'answered 500' })];
+
+  it('when up to a third of the whole rounds are noisy, the quiet ones count', () => {
+    const rounds = [...quiet, ...noisy.slice(1), ...voids];
+    expect(isNoisy(rounds)).toBe(false);
+    expect(kept(rounds)).toEqual(quiet);
+  });
+
+  it('when more are noisy, all whole ones count, and none that is void', () => {
+    const rounds = [...quiet, ...noisy, ...voids];
+    expect(isNoisy(rounds)).toBe(true);
+    expect(kept(rounds)).toEqual([...quiet, ...noisy]);
   });
 });
 
 describe('runRounds', () => {
   const machine = () => ({ total: 100, steal: 0 });
-  const quiet = async () => undefined;
+  const untilQuiet = vi.fn(async () => undefined);
   const control = { arm: 'A', copyOf: 'D', figure: 'cpu' };
-  const options = { order: ['D', 'A'], pinned: true, control, say: () => undefined, machine, quiet };
+  const options = { order: ['D', 'A'], pinned: true, control, say: () => undefined, machine, untilQuiet };
 
-  it('when a turn is void, the round ends there, is kept as dropped, and another makes up for it', async () => {
+  it('when a turn is void, the round ends there, is kept as void, and another makes up for it', async () => {
     let turns = 0;
     const rounds = await runRounds({
       ...options,
@@ -71,24 +81,31 @@ describe('runRounds', () => {
         return { cpu: 5 };
       },
     });
-    expect(rounds.map(({ dropped, turns: all, control: agreed }) => [dropped, all.length, agreed])).toEqual([
+    expect(rounds.map(({ void: why, turns: all, control: agreed }) => [why, all.length, agreed])).toEqual([
       [undefined, 2, 1],
       ['2 iterations were dropped', 1, undefined],
       [undefined, 2, 1],
     ]);
   });
 
-  it('when the host takes time away during a round, that round is dropped', async () => {
+  it('when the host takes time away during a round, that round is noisy and another makes up for it', async () => {
     const readings = [0, 5, 5, 5, 5, 5].map((steal, index) => ({ total: 100 * index, steal }));
     const stolen = () => readings.shift() ?? { total: 0, steal: 0 };
     const rounds = await runRounds({ ...options, machine: stolen, wanted: 2, turn: async () => ({ cpu: 5 }) });
-    expect(rounds.map(({ dropped }) => dropped)).toEqual(['steal 5.0 %', undefined, undefined]);
+    expect(rounds.map(({ noise }) => noise)).toEqual(['steal 5.0 %', undefined, undefined]);
   });
 
-  it('when the control never agrees, it gives up as soon as over a third would be dropped', async () => {
+  it('when the control never agrees, it waits for quiet until noise is the rule, and completes the rounds', async () => {
+    untilQuiet.mockClear();
     const rounds = await runRounds({ ...options, wanted: 9, turn: async (arm) => ({ cpu: arm === 'A' ? 2 : 1 }) });
-    expect(rounds).toHaveLength(5);
-    expect(rounds.every(({ dropped }) => dropped !== undefined)).toBe(true);
+    expect(untilQuiet).toHaveBeenCalledTimes(5);
+    expect(rounds).toHaveLength(9);
+    expect(rounds.every(({ noise }) => noise !== undefined)).toBe(true);
+  });
+
+  it('when every round is void, it gives up as soon as over a third would be', async () => {
+    const turn = () => Promise.reject(new VoidRound('answered 500'));
+    expect(await runRounds({ ...options, wanted: 9, turn })).toHaveLength(5);
   });
 
   it('when a turn fails in another way, that is no noise', async () => {

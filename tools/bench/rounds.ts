@@ -13,17 +13,20 @@ export interface Turn {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-/** Turns of all arms, one after another; `dropped` says why it does not count. */
+/** Turns of all arms, one after another. */
 export interface Round {
   readonly pinned: boolean;
   readonly steal: number;
   /** The control arm's figure as a multiple of the arm it copies. */
   readonly control?: number | undefined;
-  readonly dropped?: string | undefined;
+  /** Why it never counts: an answer was wrong, an iteration was dropped. */
+  readonly void?: string | undefined;
+  /** Why the machine was too noisy for it to count beside quiet ones. */
+  readonly noise?: string | undefined;
   readonly turns: readonly Turn[];
 }
 
-/** What a turn throws when its round must not count: an answer was wrong, an iteration was dropped. */
+/** What a turn throws when its round must never count: an answer was wrong, an iteration was dropped. */
 export class VoidRound extends Error {}
 
 /** The order of a round: there and back, so that a machine that grows slower or faster does so for every arm. */
@@ -54,16 +57,18 @@ export function noiseOf({ control, steal }: Pick<Round, 'control' | 'steal'>): s
   return `the control is at ${control.toFixed(3)} of its copy`;
 }
 
-/** The rounds that count. */
-export const kept = (rounds: readonly Round[]): Round[] => rounds.filter(({ dropped }) => dropped === undefined);
+const whole = (rounds: readonly Round[]): Round[] => rounds.filter((round) => round.void === undefined);
+const quiet = (rounds: readonly Round[]): Round[] => whole(rounds).filter(({ noise }) => noise === undefined);
+
+/** Whether over a third of the whole rounds were noisy: what they say is worth showing, and proves nothing. */
+export const isNoisy = (rounds: readonly Round[]): boolean => quiet(rounds).length * 3 < whole(rounds).length * 2;
+
+/** The rounds that count: the quiet ones, or all whole ones where {@link isNoisy} says that noise was the rule. */
+export const kept = (rounds: readonly Round[]): Round[] => (isNoisy(rounds) ? whole(rounds) : quiet(rounds));
 
 /** The rounds that a bench is about, without those that were added for comparison under other conditions. */
 export const mainRounds = (rounds: readonly Round[]): Round[] =>
   rounds.filter(({ pinned }) => pinned === rounds[0]?.pinned);
-
-/** Whether so many were dropped that the rest says nothing: over a third, once `wanted` others are there. */
-export const tooNoisy = (rounds: readonly Round[], wanted: number): boolean =>
-  (rounds.length - kept(rounds).length) * 2 > wanted;
 
 /** A value of each round that counts, with median and interval. */
 export type Figure = Estimate & { readonly values: readonly number[] };
@@ -84,27 +89,32 @@ export interface RoundsOptions {
   readonly say: (line: string) => void;
   readonly machine?: () => MachineTime;
   /** Waited for before each round. */
-  readonly quiet?: () => Promise<void>;
+  readonly untilQuiet?: () => Promise<void>;
 }
 
-/** Resolves when the host has left this machine alone for three seconds, or after three minutes without such three. */
-async function untilQuiet(): Promise<void> {
-  for (let tries = 60; tries > 0; tries -= 1) {
+/** Resolves when the host has left this machine alone for three seconds, or after a minute without such three. */
+async function threeQuietSeconds(): Promise<void> {
+  for (let tries = 20; tries > 0; tries -= 1) {
     const before = machineTime();
     await delay(3_000);
     if (stealBetween(before, machineTime()) < mostSteal) return;
   }
 }
 
-/** Runs rounds, each once the machine is quiet, until as many count as are wanted, or too many were dropped. */
+/**
+ * Runs rounds, each once the machine is quiet, until as many quiet ones are there as are wanted. Once it is clear that over
+ * a third would be noisy, it only completes the wanted number; once over a third would be void, it gives up.
+ */
 export async function runRounds(options: RoundsOptions): Promise<Round[]> {
-  const { quiet = untilQuiet } = options;
+  const { untilQuiet = threeQuietSeconds, wanted } = options;
   const rounds: Round[] = [];
-  while (kept(rounds).length < options.wanted && !tooNoisy(rounds, options.wanted)) {
-    await quiet();
+  const tooMany = (count: number) => count * 2 > wanted;
+  const isNoise = () => tooMany(whole(rounds).length - quiet(rounds).length);
+  while ((isNoise() ? whole : quiet)(rounds).length < wanted && !tooMany(rounds.length - whole(rounds).length)) {
+    if (!isNoise()) await untilQuiet();
     const round = await runRound(options);
     rounds.push(round);
-    const state = round.dropped === undefined ? 'counts' : `dropped: ${round.dropped}`;
+    const state = round.void ? `void: ${round.void}` : round.noise ? `noisy: ${round.noise}` : 'counts';
     options.say(`  round ${rounds.length}${options.pinned ? '' : ', unpinned'}: ${state}`);
   }
   return rounds;
@@ -117,12 +127,12 @@ async function runRound({ order, pinned, control, turn, machine = machineTime }:
   try {
     for (const arm of order) turns.push({ arm, figures: await turn(arm, pinned) });
   } catch (error) {
-    if (error instanceof VoidRound) return { ...measured(), dropped: error.message };
+    if (error instanceof VoidRound) return { ...measured(), void: error.message };
     throw error;
   }
   const round = measured();
   const checked = { ...round, ...(control && { control: controlOf(round, control) }) };
-  return { ...checked, dropped: noiseOf(checked) };
+  return { ...checked, noise: noiseOf(checked) };
 }
 
 const controlOf = (round: Round, { arm, copyOf, figure }: Control): number =>

@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { repository } from '../mesh/home.ts';
 import { findDaprd } from '../setup/locate.mjs';
+import { machine, readMachine, readTree, tree } from '../surroundings.ts';
 import type { Drill, DrillResult } from './drill.ts';
 
 const figures = z.record(z.string(), z.union([z.number(), z.string()]));
@@ -17,16 +16,8 @@ const record = z.strictObject({
   seed: z.number(),
   startedAt: z.iso.datetime(),
   seconds: z.number(),
-  /** What the working tree was at, and whether anything in it differed from that. */
-  commit: z.string(),
-  dirty: z.boolean(),
-  machine: z.strictObject({
-    cores: z.number(),
-    memoryGiB: z.number(),
-    kernel: z.string(),
-    node: z.string(),
-    daprd: z.string(),
-  }),
+  ...tree.shape,
+  machine: machine.extend({ node: z.string(), daprd: z.string() }),
   figures,
   rounds: z.array(figures),
   violations: z.array(z.string()),
@@ -36,24 +27,12 @@ export type DrillRecord = z.infer<typeof record>;
 /** Where records are kept. */
 export const recordsFolder = join(repository, 'docs', 'records');
 
-const git = (...args: string[]) => execFileSync('git', args, { cwd: repository, encoding: 'utf8' }).trim();
-
 /** The working tree and the machine as they are when a run begins. */
-export function surroundings(): Pick<DrillRecord, 'startedAt' | 'commit' | 'dirty' | 'machine'> {
-  return {
-    startedAt: new Date().toISOString(),
-    commit: git('rev-parse', 'HEAD'),
-    // Records are what runs leave behind, not what is run.
-    dirty: git('status', '--porcelain', '--', '.', ':!docs') !== '',
-    machine: {
-      cores: availableParallelism(),
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      kernel: release(),
-      node: process.versions.node,
-      daprd: findDaprd()?.version ?? 'none',
-    },
-  };
-}
+export const surroundings = (): Pick<DrillRecord, 'startedAt' | 'commit' | 'dirty' | 'machine'> => ({
+  startedAt: new Date().toISOString(),
+  ...readTree(),
+  machine: { ...readMachine(), node: process.versions.node, daprd: findDaprd()?.version ?? 'none' },
+});
 
 /** The record of a whole run that has just ended. */
 export function recordOf(
