@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cpuOf, cpuOfTree, parseMachineTime, parseStat, pssOf, stealBetween, treeOf } from './cpu.ts';
+import { cpuOf, cpuOfTree, parseMachineTime, parseStat, pssOfTree, stealBetween, treeOf } from './cpu.ts';
 
 const stat = '4711 (a (odd) name) S 17 4711 4711 0 -1 4194560 2 0 0 0 250 50 30 20 20 0 11 0 98765 1 2 3';
 
@@ -30,8 +30,8 @@ describe('this process', () => {
 
   it('when its memory is asked for, it is of the order of what Node says', () => {
     const rss = process.memoryUsage().rss;
-    expect(pssOf(process.pid)).toBeGreaterThan(rss / 10);
-    expect(pssOf(process.pid)).toBeLessThan(rss * 2);
+    expect(pssOfTree(process.pid)).toBeGreaterThan(rss / 10);
+    expect(pssOfTree(process.pid)).toBeLessThan(rss * 2);
   });
 });
 

@@ -58,9 +58,6 @@ const allStats = (): ProcessStat[] =>
 export const cpuOfTree = (root: number): number =>
   toMicros(treeOf(allStats(), root).reduce((sum, { own, waitedFor }) => sum + own + waitedFor, 0));
 
-/** The ids of a process and of its descendants that live. */
-export const pidsOfTree = (root: number): number[] => treeOf(allStats(), root).map(({ pid }) => pid);
-
 /** A process and its descendants out of a list of all; fails without the process. */
 export function treeOf(stats: readonly ProcessStat[], root: number): ProcessStat[] {
   const first = stats.find(({ pid }) => pid === root);
@@ -69,11 +66,22 @@ export function treeOf(stats: readonly ProcessStat[], root: number): ProcessStat
   return [first, ...children.flatMap(({ pid }) => treeOf(stats, pid))];
 }
 
-/** Proportional set size of a process, in bytes: its private memory and its share of what it shares with others. */
-export function pssOf(pid: number): number {
-  const match = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
-  if (!match) throw new Error(`the memory of process ${pid} cannot be read`);
-  return Number(match[1]) * 1_024;
+function pssOf(pid: number): number | undefined {
+  try {
+    const kilobytes = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1_024;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Memory of a process and all its descendants in bytes, as PSS; a descendant that has just ended has none. */
+export function pssOfTree(root: number): number {
+  return treeOf(allStats(), root).reduce((sum, { pid }) => {
+    const pss = pssOf(pid);
+    if (pss === undefined && pid === root) throw new Error(`the memory of process ${root} cannot be read`);
+    return sum + (pss ?? 0);
+  }, 0);
 }
 
 /** The machine's time so far, in clock ticks over all cores. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { Bench } from './bench.ts';
-import { machineTime, pidsOfTree, pssOf, stealBetween } from './cpu.ts';
+import { machineTime, pssOfTree, stealBetween } from './cpu.ts';
 import { openOrderLoad } from './order-load.ts';
 import { figureOf, runRounds, type Round } from './rounds.ts';
 import { figureOver } from './summary.ts';
@@ -80,7 +80,7 @@ async function memoryUnderLoad(): Promise<Round> {
 
 /** PSS of every process of the mesh in MiB, and their sum. */
 function memoryOf(mesh: Mesh): Record<string, number> {
-  const mebibytes = (pids: readonly number[]) => pids.reduce((sum, pid) => sum + pssOf(pid), 0) / mebibyte;
-  const parts = byProcess(mesh, { process: (pid) => mebibytes([pid]), tree: (pid) => mebibytes(pidsOfTree(pid)) });
+  const mebibytes = (pid: number) => pssOfTree(pid) / mebibyte;
+  const parts = byProcess(mesh, { process: mebibytes, tree: mebibytes });
   return { total: Object.values(parts).reduce((sum, value) => sum + value, 0), ...parts };
 }
