@@ -16,13 +16,17 @@ const tokens = ['tok_ok', 'tok_ok', 'tok_ok', 'tok_flaky', 'tok_declined', 'tok_
 
 /** Places the nth order, and cancels one in seven, as a client that does not give up. */
 const run = (n: number) =>
-  runErrand(shop, {
-    customer: n % 2 === 0 ? 'ada' : 'ben',
-    productId: String(20 + (n % 10)),
-    quantity: 1 + (n % 3),
-    paymentToken: tokens[n % tokens.length] ?? 'tok_ok',
-    cancelAfterMs: isCancelled(n) ? 0 : undefined,
-  });
+  runErrand(
+    shop,
+    {
+      customer: n % 2 === 0 ? 'ada' : 'ben',
+      productId: String(20 + (n % 10)),
+      quantity: 1 + (n % 3),
+      paymentToken: tokens[n % tokens.length] ?? 'tok_ok',
+      cancelAfterMs: isCancelled(n) ? 0 : undefined,
+    },
+    60_000,
+  );
 const isCancelled = (n: number) => n % 7 === 3;
 
 /** Orders before, while and after the fault; then every acknowledged one ends, and the books are right. */

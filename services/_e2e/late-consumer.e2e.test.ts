@@ -26,7 +26,8 @@ async function placeMany(count: number): Promise<void> {
   await sideBySide(numbers, 4, async (n) => {
     const item = { customer: 'ada', productId: String(20 + (n % 40)), quantity: 1 };
     const paymentToken = n % 10 === 1 ? 'tok_declined' : 'tok_ok';
-    expect(await runErrand(shop, { ...item, paymentToken, cancelAfterMs: n % 10 === 2 ? 0 : undefined })).toEqual([]);
+    const errand = { ...item, paymentToken, cancelAfterMs: n % 10 === 2 ? 0 : undefined };
+    expect(await runErrand(shop, errand, 60_000)).toEqual([]);
   });
 }
 

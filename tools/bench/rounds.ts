@@ -109,9 +109,9 @@ export async function runRounds(options: RoundsOptions): Promise<Round[]> {
   const { untilQuiet = threeQuietSeconds, wanted } = options;
   const rounds: Round[] = [];
   const tooMany = (count: number) => count * 2 > wanted;
-  const isNoise = () => tooMany(whole(rounds).length - quiet(rounds).length);
-  while ((isNoise() ? whole : quiet)(rounds).length < wanted && !tooMany(rounds.length - whole(rounds).length)) {
-    if (!isNoise()) await untilQuiet();
+  const noiseRules = () => tooMany(whole(rounds).length - quiet(rounds).length);
+  while ((noiseRules() ? whole : quiet)(rounds).length < wanted && !tooMany(rounds.length - whole(rounds).length)) {
+    if (!noiseRules()) await untilQuiet();
     const round = await runRound(options);
     rounds.push(round);
     const state = round.void ? `void: ${round.void}` : round.noise ? `noisy: ${round.noise}` : 'counts';

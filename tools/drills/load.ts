@@ -9,18 +9,24 @@ import type { ClientAnswer, ClientRequest } from '../audit/client-log.ts';
 
 const withCode = z.object({ code: z.string() });
 
+const codeOf = ({ body }: ClientAnswer) => withCode.safeParse(body).data?.code;
+
 /** Whether an answer decides the request; any other says that it was not looked at, and to come again. */
-function decides({ status, body }: ClientAnswer): boolean {
-  if (status >= 500 || status === 429) return false;
-  return status !== 409 || withCode.safeParse(body).data?.code !== 'idempotency-key-in-progress';
+function decides(answer: ClientAnswer): boolean {
+  if (answer.status >= 500 || answer.status === 429) return false;
+  return answer.status !== 409 || codeOf(answer) !== 'idempotency-key-in-progress';
 }
 
 /**
  * Asks as a good client does: again with the same key until an answer decides, whatever dies meanwhile. Gives that answer
- * and how often it asked; fails when two minutes bring none.
+ * and how often it asked; fails when `limitMs` brings none.
  */
-export async function insist(ask: Ask, request: ClientRequest): Promise<{ answer: ClientAnswer; tries: number }> {
-  const limit = Date.now() + 120_000;
+export async function insist(
+  ask: Ask,
+  request: ClientRequest,
+  limitMs = 120_000,
+): Promise<{ answer: ClientAnswer; tries: number }> {
+  const limit = Date.now() + limitMs;
   for (let tries = 1; ; tries += 1) {
     const outcome = await ask({ timeoutMs: 5_000, ...request }).catch((error: unknown) => String(error));
     if (typeof outcome !== 'string' && decides(outcome)) return { answer: outcome, tries };
@@ -68,19 +74,19 @@ export function drawErrands(seed: number, count: number, cancelledOneIn = 6): Er
   }));
 }
 
-/** Runs an errand to its last answer, whatever dies meanwhile; gives what was answered that should not have been. */
-export async function runErrand(shop: Shop, errand: Errand): Promise<string[]> {
+/** Runs an errand to its last answer, whatever dies meanwhile, `limitMs` at most for each; gives what was answered that should not have been. */
+export async function runErrand(shop: Shop, errand: Errand, limitMs?: number): Promise<string[]> {
   const ask = await shop.customer(errand.customer);
   const { productId, quantity, paymentToken, cancelAfterMs } = errand;
   const body = { items: [{ productId, quantity }], paymentToken };
-  const placed = (await insist(ask, { path: '/api/orders', key: uuidv7(), body })).answer;
+  const placed = (await insist(ask, { path: '/api/orders', key: uuidv7(), body }, limitMs)).answer;
   if (placed.status !== 201) return [`placing an order was answered ${placed.status} ${placed.text}`];
   if (cancelAfterMs === undefined) return [];
   await delay(cancelAfterMs);
   const path = `/api/orders/${order.parse(placed.body).id}/cancellation`;
-  const { status, text } = (await insist(ask, { method: 'POST', path, key: uuidv7() })).answer;
-  // 409: it had ended before.
-  return status === 200 || status === 409 ? [] : [`a cancellation was answered ${status} ${text}`];
+  const { answer } = await insist(ask, { method: 'POST', path, key: uuidv7() }, limitMs);
+  const hadEnded = answer.status === 409 && codeOf(answer) === 'order-not-cancellable';
+  return answer.status === 200 || hadEnded ? [] : [`a cancellation was answered ${answer.status} ${answer.text}`];
 }
 
 /** Looks into the database of orders, beside all services. */
