@@ -1,12 +1,13 @@
-import express, { type ErrorRequestHandler, type Express, type Request } from 'express';
+import type { RequestListener } from 'node:http';
+import express, { type ErrorRequestHandler } from 'express';
 import type { createDispatch } from './call.ts';
 import { createTokenCheck } from './app-token.ts';
 import type { Consumer } from './consumer.ts';
 import { contextOf, withContext } from './context.ts';
+import { routeOf, takeDeliveries } from './deliveries.ts';
 import type { Log } from './log.ts';
 
 const methodBodyLimit = '256kb';
-const eventBodyLimit = '1mb';
 
 /**
  * The HTTP side of a service, for its own sidecar only: `POST /<method>` answers 200 with the answer, 4xx for a call
@@ -19,7 +20,7 @@ export function buildHttpApp(deps: {
   log: Log;
   /** Called when the sidecar has asked what to subscribe to: from then on it reaches this app. */
   onSubscribed?: () => void;
-}): Express {
+}): RequestListener {
   const { dispatch, consumer } = deps;
   const isSidecar = createTokenCheck(deps.appToken);
   const app = express();
@@ -36,18 +37,6 @@ export function buildHttpApp(deps: {
       response.json(subscribeList(consumer));
       deps.onSubscribed?.();
     });
-    app.post(
-      '/events/:topic',
-      express.json({ type: () => true, limit: eventBodyLimit, strict: false }),
-      async (request, response) => {
-        // daprd's own deliveries never carry a caller; any peer can forge one by invoking this path.
-        if (request.get('dapr-caller-app-id') !== undefined) {
-          response.status(403).json({ error: 'events come from the broker only' });
-          return;
-        }
-        response.json({ status: await consumer.deliver(request.params.topic, request.body) });
-      },
-    );
   }
 
   app.post(
@@ -75,7 +64,7 @@ export function buildHttpApp(deps: {
     response.status(404).json({ error: 'no such path' });
   });
   app.use(errorHandler(deps.log));
-  return app;
+  return consumer ? takeDeliveries({ consumer, isSidecar, log: deps.log }, app) : app;
 }
 
 /** What daprd is told at start; each subscription names the service's dead-letter topic, which nobody subscribes to. */
@@ -83,20 +72,19 @@ export const subscribeList = (consumer: Consumer) =>
   consumer.subscriptions.map(({ topic }) => ({
     pubsubname: 'pubsub',
     topic,
-    route: `/events/${topic}`,
+    route: routeOf(topic),
     deadLetterTopic: `${consumer.service}.dead-letters`,
   }));
 
-/** A body that can't be read is dropped if it is an event, and a 4xx otherwise; anything else is a bare 500. */
+/** A body that can't be read is a 4xx, anything else a bare 500. */
 const errorHandler =
   (log: Log): ErrorRequestHandler =>
-  (error: unknown, request: Request, response, _next) => {
+  (error: unknown, _request, response, _next) => {
     const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
     if (response.headersSent) {
       response.destroy();
     } else if (status >= 400 && status < 500) {
-      if (request.path.startsWith('/events/')) response.json({ status: 'DROP' });
-      else response.status(status).json({ error: 'unreadable body' });
+      response.status(status).json({ error: 'unreadable body' });
     } else {
       log.error({ err: error }, 'request failed');
       response.status(500).json({ error: 'internal' });

@@ -40,6 +40,8 @@ export async function createBank(options: {
       env: {
         ...inheritedEnvironment(),
         NODE_COMPILE_CACHE: join(root, '.data', 'compile-cache'),
+        // As in the run file.
+        NODE_OPTIONS: '--max-semi-space-size=16 --max-old-space-size=192',
         LOG_LEVEL: 'info',
         ...options.env,
         APP_ID: 'bank',
