@@ -3,6 +3,7 @@ import { Pool } from 'undici';
 import { contextHeaders, currentContext, remainingMs } from './context.ts';
 import { toWire, type Envelope } from './envelope.ts';
 import { DependencyError } from './errors.ts';
+import { OutOfTime, exchange } from './exchange.ts';
 import { readJson } from './json.ts';
 
 /** What an app asks of its sidecar. Every call is bounded by the deadline of the work it belongs to, or by its own limit. */
@@ -50,7 +51,7 @@ export function createSidecar(options: { port: number; apiToken: string; connect
     pipelining: 1,
     connectTimeout: 1_000,
     bodyTimeout: 0,
-    headersTimeout: 0, // the abort signal below bounds the whole call
+    headersTimeout: 0, // each exchange is bounded as a whole
   });
 
   async function request(
@@ -61,29 +62,18 @@ export function createSidecar(options: { port: number; apiToken: string; connect
   ): Promise<{ status: number; body: string; etag: string }> {
     const limit = Math.min(call.timeoutMs ?? defaultTimeoutMs, remainingMs() ?? Number.POSITIVE_INFINITY);
     if (limit <= 0) throw new DependencyError(dependency, 'deadline');
-    // Not AbortSignal.timeout, whose timer goes on, and makes its error, long after the answer.
-    const expiry = new AbortController();
-    const timer = setTimeout(() => expiry.abort(), Math.ceil(limit));
-    const { signal } = expiry;
+    const headers = {
+      ...(call.body !== undefined && { 'content-type': 'application/json' }),
+      ...contextHeaders(currentContext()),
+      ...call.headers,
+      'dapr-api-token': options.apiToken,
+    };
     try {
-      const response = await pool.request({
-        method: verb,
-        path,
-        signal,
-        body: call.body ?? null,
-        headers: {
-          ...(call.body !== undefined && { 'content-type': 'application/json' }),
-          ...contextHeaders(currentContext()),
-          ...call.headers,
-          'dapr-api-token': options.apiToken,
-        },
-      });
-      const etag = String(response.headers['etag'] ?? '');
-      return { status: response.statusCode, body: await response.body.text(), etag };
+      const asked = { method: verb, path, body: call.body ?? null, headers };
+      const { status, body, headers: answered } = await exchange(pool, asked, Math.ceil(limit));
+      return { status, body, etag: String(answered['etag'] ?? '') };
     } catch (error) {
-      throw new DependencyError(dependency, signal.aborted ? 'deadline' : 'unreachable', { cause: error });
-    } finally {
-      clearTimeout(timer);
+      throw new DependencyError(dependency, error instanceof OutOfTime ? 'deadline' : 'unreachable', { cause: error });
     }
   }
 

@@ -9,7 +9,7 @@ import { p3 } from './p3.ts';
 import { p4 } from './p4.ts';
 import { p7 } from './p7.ts';
 import { p9 } from './p9.ts';
-import { makeRecord, readRecords, recordsFolder, trialFolder, writeRecord } from './record.ts';
+import { makeRecord, readRecords, recordsFolder, surroundings, trialFolder, writeRecord } from './record.ts';
 import { renderReport, writeReport } from './report.ts';
 import { isNoisy, kept, mainRounds } from './rounds.ts';
 import { versionsOf } from './versions.ts';
@@ -42,11 +42,12 @@ const say = (line: string) => console.log(line);
 /** Runs one bench and writes its record; false when it proves nothing: too few rounds were whole, or too many noisy. */
 async function measure(bench: Bench, rounds: number): Promise<boolean> {
   const started = Date.now();
+  const before = surroundings();
   const found = await bench.run({ rounds, say });
   const main = mainRounds(found.rounds);
   const [few, noisy] = [kept(main).length < rounds, isNoisy(main)];
   const folder = few || rounds < fewestRounds || (noisy && hasQuietRecord(bench.id)) ? trialFolder : recordsFolder;
-  writeRecord(folder, makeRecord(bench.id, found, versionsOf(bench.parts)));
+  writeRecord(folder, makeRecord(bench.id, before, found, versionsOf(bench.parts)));
   const verdict = few
     ? 'over a third of the rounds were void'
     : noisy

@@ -3,7 +3,7 @@ import type { Mesh } from '../mesh/mesh.ts';
 import type { Bench } from './bench.ts';
 import { machineTime, pssOfTree, stealBetween } from './cpu.ts';
 import { openOrderLoad } from './order-load.ts';
-import { figureOf, runRounds, type Round } from './rounds.ts';
+import { figureOf, noiseOf, runRounds, type Round } from './rounds.ts';
 import { figureOver } from './summary.ts';
 import { byProcess, withWholeMesh } from './whole-mesh.ts';
 
@@ -75,7 +75,8 @@ async function memoryUnderLoad(): Promise<Round> {
     await load.close();
     return memory;
   });
-  return { pinned: false, steal: stealBetween(before, machineTime()), turns: [{ arm: 'memory', figures }] };
+  const steal = stealBetween(before, machineTime());
+  return { pinned: false, steal, noise: noiseOf({ steal }), turns: [{ arm: 'memory', figures }] };
 }
 
 /** PSS of every process of the mesh in MiB, and their sum. */

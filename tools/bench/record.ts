@@ -69,12 +69,20 @@ export type BenchRecord = z.infer<typeof record>;
 export const recordsFolder = join(repository, 'docs', 'records', 'bench');
 export const trialFolder = join(repository, '.data', 'bench');
 
+/** The working tree and the machine as they are when a run begins. */
+export const surroundings = (): Pick<BenchRecord, 'date' | 'commit' | 'dirty' | 'machine'> => ({
+  date: new Date().toISOString(),
+  ...readTree(),
+  machine: { ...readMachine(), cpu: cpus()[0]?.model.trim() ?? 'unknown' },
+});
+
 /** The record of a run that has just ended, with where and of what it was made. */
-export function makeRecord(id: string, found: Measured, versions: Readonly<Record<string, string>>): BenchRecord {
-  const date = new Date().toISOString();
-  const on = { ...readMachine(), cpu: cpus()[0]?.model.trim() ?? 'unknown' };
-  return record.parse({ id, date, ...readTree(), machine: on, versions, ...found });
-}
+export const makeRecord = (
+  id: string,
+  before: ReturnType<typeof surroundings>,
+  found: Measured,
+  versions: Readonly<Record<string, string>>,
+): BenchRecord => record.parse({ id, ...before, versions, ...found });
 
 /** Writes a record; its text is made for comparing: one round a line. */
 export function writeRecord(folder: string, { rounds, ...rest }: BenchRecord): void {
