@@ -16,6 +16,7 @@ const notes = [
   `${orders} orders of one line a round, ${atOnce} clients at once in a closed loop, after ${warmUpOrders} to warm up and ${firstWarmUpOrders} before the first round; counted from the first order until the last one is shipped, over every process of the mesh but not the clients, who share the machine.`,
   'Each order is placed over HTTP and gRPC, reserved, paid at the bank and shipped: one call through two sidecars, one through the sidecar to the bank, ten events published, seven delivered. One service each, nothing pinned, the settings of `make up`.',
   'What the sidecars spend is daprd alone: it is what an order would still cost if apps, database and bank cost nothing, and only fewer or larger calls, publications and deliveries make it less. The rest is the apps, PostgreSQL, and the stand-in of a bank, which does in one service what a payment provider does elsewhere.',
+  'Events are published in bulk and delivered one by one. Deliveries in bulk would cost less near saturation, but a sidecar hands over one batch of a topic at a time and tries an event that has to come again before it hands over the next: one bad event would hold up all behind it for ten seconds.',
 ];
 
 /** P4: CPU time per shipped order, near saturation. */
