@@ -38,6 +38,7 @@ export function takeDeliveries(
       take(topic, request).then(
         ([status, answer]) => send(response, status, answer),
         (error: unknown) => {
+          if (!request.complete) return void response.destroy(); // the sidecar went away in the midst of it
           log.error({ topic, err: error }, 'delivery failed');
           send(response, 500, { error: 'internal' });
         },

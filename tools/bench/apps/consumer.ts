@@ -10,7 +10,7 @@ import {
 import { on } from '../../../services/_chassis/consumer.ts';
 import { listenOn } from '../../../services/_chassis/listen.ts';
 import { runService } from '../../../services/_chassis/service.ts';
-import { consumerContract, daprTopic, happening, producerContract, sharedClock } from './outbox-contract.ts';
+import { consumerContract, happening, producerContract, sharedClock } from './outbox-contract.ts';
 
 // P7's consumer: the inbox of the chassis and nothing else; it tells when each event of a turn was committed there.
 const environment = readConfig({
@@ -31,11 +31,8 @@ const handlers = {
     });
   }),
 };
-const subscriptions = [Happened.topic, daprTopic].map((topic) => ({
-  source: producerContract.service,
-  topic,
-  handlers,
-}));
+const source = producerContract.service;
+const subscriptions = consumerContract.consumes[source].map((topic) => ({ source, topic, handlers }));
 
 await runService(consumerContract, environment, ({ connect }) => ({
   methods: {},

@@ -23,6 +23,7 @@ export const consumerContract = {
   service: 'inventory',
   methods: standardMethods([]),
   events: {},
+  consumes: { products: [producerContract.events.Happened.topic, daprTopic] },
 } as const satisfies Contract;
 
 /** Microseconds of a clock that all processes of the machine share. */
