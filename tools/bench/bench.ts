@@ -20,5 +20,5 @@ export interface Bench {
 /** Fewer rounds than this make no record that counts. */
 export const fewestRounds = 9;
 
-/** How many rounds the unpinned run has, which is there for comparison. */
-export const unpinnedRounds = (rounds: number) => Math.ceil(rounds / 3);
+/** How many rounds the run has that is there for comparison: pinned otherwise than the main one. */
+export const comparedRounds = (rounds: number) => Math.ceil(rounds / 3);

@@ -1,4 +1,4 @@
-import { unpinnedRounds, type Bench } from './bench.ts';
+import { comparedRounds, type Bench } from './bench.ts';
 import { portsOf } from './mesh.ts';
 import { runPinnedAndNot } from './pinning.ts';
 import { startProcesses } from './processes.ts';
@@ -21,7 +21,7 @@ const notes = [
 /** P1: CPU time of a client process per call. */
 export const p1: Bench = {
   id: 'p1',
-  seconds: (rounds) => 10 + (rounds + unpinnedRounds(rounds)) * order.length * turnSeconds,
+  seconds: (rounds) => 10 + (rounds + comparedRounds(rounds)) * order.length * turnSeconds,
   parts: ['node', '@dapr/dapr', 'undici'],
   async run(options) {
     const env = (id: string) => ({ BENCH_ARM: id === 'control' ? 'ours' : id, DAPR_HTTP_PORT: String(portsOf(0).app) });

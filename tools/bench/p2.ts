@@ -1,6 +1,6 @@
 import { generateSigningKey, signToken } from '../../services/_chassis/test-support/issuer.ts';
 import { orderRequest } from './apps/order.ts';
-import { unpinnedRounds, type Bench } from './bench.ts';
+import { comparedRounds, type Bench } from './bench.ts';
 import { portsOf } from './mesh.ts';
 import { runPinnedAndNot } from './pinning.ts';
 import { startProcesses, type Processes } from './processes.ts';
@@ -22,7 +22,7 @@ const notes = [
 /** P2: CPU time of a server process per order. */
 export const p2: Bench = {
   id: 'p2',
-  seconds: (rounds) => 10 + (rounds + unpinnedRounds(rounds)) * order.length * turnSeconds,
+  seconds: (rounds) => 10 + (rounds + comparedRounds(rounds)) * order.length * turnSeconds,
   parts: ['node', 'express', 'zod', 'pino', 'jose'],
   async run(options) {
     const { privateKey, verificationKeys } = await generateSigningKey();

@@ -1,5 +1,5 @@
 import type { RecordedFigure } from './record.ts';
-import { figureOf, kept, over, type Round } from './rounds.ts';
+import { figureOf, kept, mainRounds, over, type Round } from './rounds.ts';
 
 /** A figure over the rounds that count, or nothing when none does. */
 export function figureOver(
@@ -18,11 +18,15 @@ export interface Condition {
   readonly group: string;
 }
 
-/** Rounds apart by whether generator and measured were pinned to cores. */
+/** Rounds apart by whether generator and measured were pinned to cores: first the main ones, whose keys end in nothing. */
 export function byPinning(rounds: readonly Round[]): Condition[] {
+  const main = mainRounds(rounds);
+  const others = rounds.filter((round) => !main.includes(round));
+  const [group, other] = main[0]?.pinned === false ? ['unpinned', 'pinned'] : ['pinned', 'unpinned'];
+  const suffix = other === 'pinned' ? 'Pinned' : 'Unpinned';
   return [
-    { rounds: rounds.filter(({ pinned }) => pinned), suffix: '', group: 'pinned', words: '' },
-    { rounds: rounds.filter(({ pinned }) => !pinned), suffix: 'Unpinned', group: 'unpinned', words: ', unpinned' },
+    { rounds: main, suffix: '', group, words: '' },
+    { rounds: others, suffix, group: other, words: `, ${other}` },
   ];
 }
 
