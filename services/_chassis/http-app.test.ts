@@ -110,7 +110,8 @@ describe('a delivery over HTTP', () => {
     const headers = { ...fromSidecar, 'dapr-caller-app-id': 'orders' };
     expect((await send('/events/things.events', { headers, body: '{}' })).status).toBe(403);
     const others = ['/EVENTS/things.events', '/events/things.events/', '/events/things.events?y=1', '/events/x'];
-    for (const path of [...others, '//events/things.events', '/events%2Fthings.events'])
+    for (const path of others) expect([path, (await send(path, { headers, body: '{}' })).status]).toEqual([path, 404]);
+    for (const path of ['//events/things.events', '/events%2Fthings.events'])
       expect((await send(path, { headers, body: '{}' })).status).toBeGreaterThanOrEqual(400);
     expect(delivered).toEqual([]);
   });
