@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { homeAt, repository } from '../mesh/home.ts';
 import { startTestPostgres } from './postgres.ts';
@@ -14,6 +14,8 @@ const [wanted = 'all', ...filters] = process.argv.slice(2);
 interface Tally {
   readonly passed: number;
   readonly failed: number;
+  /** What failed, a line each: a long log shows only its end. */
+  readonly names?: readonly string[];
 }
 
 /** Runs a program with its output shown, and gives its exit code; a signal to us goes to it first. */
@@ -32,11 +34,39 @@ function run(command: string, args: readonly string[], env: Record<string, strin
 
 async function command(name: string, program: string, ...args: string[]): Promise<Tally> {
   const code = await run(program, args);
-  if (code !== 0) console.log(`${name} failed: ${program} ${args.join(' ')}`);
-  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  return code === 0
+    ? { passed: 1, failed: 0 }
+    : { passed: 0, failed: 1, names: [`${name}: ${program} ${args.join(' ')}`] };
 }
 
-const report = z.object({ numPassedTests: z.number(), numFailedTests: z.number(), success: z.boolean() });
+const report = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numPendingTests: z.number(),
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      message: z.string().default(''),
+      assertionResults: z.array(
+        z.object({ fullName: z.string(), status: z.string(), failureMessages: z.array(z.string()).nullish() }),
+      ),
+    }),
+  ),
+});
+
+function failures({ testResults }: z.infer<typeof report>): string[] {
+  return testResults.flatMap((file) => {
+    const where = relative(repository, file.name);
+    const lines = file.assertionResults
+      .filter(({ status }) => status !== 'passed')
+      .map(({ fullName, status, failureMessages }) => {
+        const [cause = status] = failureMessages ?? [];
+        return `${where} > ${fullName}\n    ${cause.split('\n').slice(0, 12).join('\n    ')}`;
+      });
+    return lines.length === 0 && file.status === 'failed' ? [`${where}: ${file.message}`] : lines;
+  });
+}
 
 /** Runs one of vitest's projects; a file that can't even be loaded is a failure, and so is a test that was skipped. */
 async function tests(project: string, env: Record<string, string> = {}): Promise<Tally> {
@@ -46,11 +76,11 @@ async function tests(project: string, env: Record<string, string> = {}): Promise
   const code = await run('vitest', ['run', '--project', project, ...reporters, ...filters], env);
   const text = await readFile(file, 'utf8').catch(() => '{}');
   await rm(folder, { recursive: true, force: true });
-  const result = report.extend({ numPendingTests: z.number() }).safeParse(JSON.parse(text));
-  if (!result.success) return { passed: 0, failed: 1 };
+  const result = report.safeParse(JSON.parse(text));
+  if (!result.success) return { passed: 0, failed: 1, names: [`${project}: vitest ended with ${code} and no report`] };
   const { numPassedTests: passed, numFailedTests, numPendingTests } = result.data;
   const failed = numFailedTests + numPendingTests;
-  return { passed, failed: failed === 0 && code !== 0 ? 1 : failed };
+  return { passed, failed: failed === 0 && code !== 0 ? 1 : failed, names: failures(result.data) };
 }
 
 async function serviceTests(): Promise<Tally> {
@@ -103,6 +133,8 @@ for (const { name, passed, failed, seconds } of rows) {
     name.padEnd(10) + String(passed).padStart(8) + String(failed).padStart(8) + seconds.toFixed(1).padStart(9),
   );
 }
+const names = rows.flatMap((row) => row.names ?? []);
+if (names.length > 0) console.log(`\nfailed:\n${names.map((name) => `  ${name}`).join('\n')}\n`);
 const sum = (of: 'passed' | 'failed') => rows.reduce((total, row) => total + row[of], 0);
 console.log(`in ${Math.round((Date.now() - started) / 1_000)} s`);
 console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
