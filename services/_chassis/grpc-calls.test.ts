@@ -9,16 +9,23 @@ import { grpcThingsContract as contract } from './test-support/things.ts';
 const { file, service } = contract.proto;
 const getThing = loadService(file, service)['getThing'];
 
-/** A client of things whose server sends these answers to each call of getThing, and then this status. */
-async function open(answers: readonly { kind: string }[], error?: Partial<grpc.StatusObject>) {
+/** A client of things whose server sends these answers to each call of getThing, and then a good status, this one, or none. */
+async function open(
+  answers: readonly { kind: string }[],
+  end: Partial<grpc.StatusObject> | 'ok' | 'never' = 'ok',
+  { refusals = 0, code = grpc.status.UNAVAILABLE } = {},
+) {
+  let calls = 0;
   if (!getThing) throw new Error('things have no rpc getThing');
   const server = new grpc.Server();
   const manyAnswers = { getThing: { ...getThing, responseStream: true } };
   server.addService(manyAnswers, {
     getThing(call: grpc.ServerWritableStream<object, object>) {
+      calls += 1;
+      if (calls <= refusals) return void call.emit('error', { code, details: 'refused' });
       for (const answer of answers) call.write(toMessage(answer));
-      if (error) call.emit('error', error);
-      else call.end();
+      if (end === 'ok') call.end();
+      else if (end !== 'never') call.emit('error', end);
     },
   });
   const listening = await listenGrpc(server, 0);
@@ -26,6 +33,7 @@ async function open(answers: readonly { kind: string }[], error?: Partial<grpc.S
   const client = clientOver(contract, grpcCalls(channel, 'things', contract.proto, 'token'));
   return {
     client,
+    calls: () => calls,
     async [Symbol.asyncDispose]() {
       channel.close();
       await listening.close();
@@ -35,17 +43,47 @@ async function open(answers: readonly { kind: string }[], error?: Partial<grpc.S
 
 const found = (thingId: string) => ({ kind: 'found', thing: { id: thingId, tags: [] } });
 
-it('when daprd has tried again after an answer, the answer of the last try comes, and without delay', async () => {
+it('when daprd has tried again after an answer, the first answer comes, and without delay', async () => {
   await using things = await open([found('first'), found('second'), found('third')]);
-  expect(await things.client.getThing({ thingId: 'x' }, { timeoutMs: 5_000 })).toEqual(found('third'));
+  expect(await things.client.getThing({ thingId: 'x' }, { timeoutMs: 5_000 })).toEqual(found('first'));
 });
 
-it('when an answer came and then a failure, the call has failed', async () => {
-  await using things = await open([found('first')], { code: grpc.status.UNAVAILABLE, details: 'gone' });
-  await expect(things.client.getThing({ thingId: 'x' })).rejects.toMatchObject({ reason: 'unreachable' });
+it.each([
+  ['a failure', { code: grpc.status.UNAVAILABLE, details: 'gone' }],
+  ['nothing more', 'never'],
+] as const)('when an answer came and then %s, it is the answer, and without delay', async (_, end) => {
+  await using things = await open([found('first')], end);
+  const started = performance.now();
+  expect(await things.client.getThing({ thingId: 'x' }, { timeoutMs: 30_000 })).toEqual(found('first'));
+  expect(performance.now() - started).toBeLessThan(10_000);
 });
 
 it('when there is a good status and no answer, the call has failed', async () => {
   await using things = await open([]);
   await expect(things.client.getThing({ thingId: 'x' })).rejects.toMatchObject({ reason: 'failed' });
+});
+
+it.each([grpc.status.UNAVAILABLE, grpc.status.CANCELLED])(
+  'when it is refused with %d a few times, it is tried again until it is answered',
+  async (code) => {
+    await using things = await open([found('x')], 'ok', { refusals: 3, code });
+    expect(await things.client.getThing({ thingId: 'x' })).toEqual(found('x'));
+    expect(things.calls()).toBe(4);
+  },
+);
+
+it('when it is refused for longer, it has failed in the end, at its deadline at the latest', async () => {
+  await using things = await open([found('x')], 'ok', { refusals: 1_000 });
+  const call = (timeoutMs: number) => things.client.getThing({ thingId: 'x' }, { timeoutMs });
+  await expect(call(300)).rejects.toMatchObject({ reason: 'unreachable' });
+  const tries = things.calls();
+  expect(tries).toBeLessThanOrEqual(6);
+  await expect(call(15_000)).rejects.toMatchObject({ reason: 'unreachable' });
+  expect(things.calls() - tries).toBe(31);
+});
+
+it('when it is refused for what a retry does not mend, it is not tried again', async () => {
+  await using things = await open([found('x')], 'ok', { refusals: 1, code: grpc.status.INTERNAL });
+  await expect(things.client.getThing({ thingId: 'x' })).rejects.toMatchObject({ reason: 'failed' });
+  expect(things.calls()).toBe(1);
 });
