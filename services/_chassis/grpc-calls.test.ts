@@ -75,7 +75,10 @@ it.each([grpc.status.UNAVAILABLE, grpc.status.CANCELLED])(
 it('when it is refused for longer, it has failed in the end, at its deadline at the latest', async () => {
   await using things = await open([found('x')], 'ok', { refusals: 1_000 });
   const call = (timeoutMs: number) => things.client.getThing({ thingId: 'x' }, { timeoutMs });
-  await expect(call(300)).rejects.toMatchObject({ reason: 'unreachable' });
+  // A refusal that comes just at the deadline is the deadline's.
+  await expect(call(300)).rejects.toMatchObject({
+    reason: expect.stringMatching(/^(unreachable|deadline)$/) as string,
+  });
   const tries = things.calls();
   expect(tries).toBeLessThanOrEqual(6);
   await expect(call(15_000)).rejects.toMatchObject({ reason: 'unreachable' });
