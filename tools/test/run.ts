@@ -80,7 +80,8 @@ async function tests(project: string, env: Record<string, string> = {}): Promise
   if (!result.success) return { passed: 0, failed: 1, names: [`${project}: vitest ended with ${code} and no report`] };
   const { numPassedTests: passed, numFailedTests, numPendingTests } = result.data;
   const failed = numFailedTests + numPendingTests;
-  return { passed, failed: failed === 0 && code !== 0 ? 1 : failed, names: failures(result.data) };
+  if (failed > 0 || code === 0) return { passed, failed, names: failures(result.data) };
+  return { passed, failed: 1, names: [...failures(result.data), `${project}: errors outside of tests, as said above`] };
 }
 
 async function serviceTests(): Promise<Tally> {
