@@ -25,8 +25,8 @@ export async function listenOn(server: Server, port: number): Promise<Listening>
   };
 }
 
-// Under load grpc-js did not say that it had closed in one stop of six, though its one client, the sidecar, was gone. Who is
-// told to stop has had its sidecar leave, so no call is under way then that anybody waits for.
+// Under load grpc-js did not say that it had closed in 8 of some 60 stops, though its one client, the sidecar, was gone; why is
+// not known. Who is told to stop has had its sidecar leave, so no call is under way then that anybody waits for.
 const closeMs = 1_000;
 
 /** Listens over gRPC on loopback; port 0 takes a free one. Calls that are under way when it closes have a second to end. */
