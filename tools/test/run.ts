@@ -15,7 +15,7 @@ interface Tally {
   readonly passed: number;
   readonly failed: number;
   /** What failed, a line each: a long log shows only its end. */
-  readonly names?: readonly string[];
+  readonly names: readonly string[];
 }
 
 /** Runs a program with its output shown, and gives its exit code; a signal to us goes to it first. */
@@ -35,7 +35,7 @@ function run(command: string, args: readonly string[], env: Record<string, strin
 async function command(name: string, program: string, ...args: string[]): Promise<Tally> {
   const code = await run(program, args);
   return code === 0
-    ? { passed: 1, failed: 0 }
+    ? { passed: 1, failed: 0, names: [] }
     : { passed: 0, failed: 1, names: [`${name}: ${program} ${args.join(' ')}`] };
 }
 
@@ -80,8 +80,9 @@ async function tests(project: string, env: Record<string, string> = {}): Promise
   if (!result.success) return { passed: 0, failed: 1, names: [`${project}: vitest ended with ${code} and no report`] };
   const { numPassedTests: passed, numFailedTests, numPendingTests } = result.data;
   const failed = numFailedTests + numPendingTests;
-  if (failed > 0 || code === 0) return { passed, failed, names: failures(result.data) };
-  return { passed, failed: 1, names: [...failures(result.data), `${project}: errors outside of tests, as said above`] };
+  const names = failures(result.data);
+  if (failed > 0 || code === 0) return { passed, failed, names };
+  return { passed, failed: 1, names: [...names, `${project}: errors outside of tests, as said above`] };
 }
 
 async function serviceTests(): Promise<Tally> {
@@ -134,7 +135,7 @@ for (const { name, passed, failed, seconds } of rows) {
     name.padEnd(10) + String(passed).padStart(8) + String(failed).padStart(8) + seconds.toFixed(1).padStart(9),
   );
 }
-const names = rows.flatMap((row) => row.names ?? []);
+const names = rows.flatMap((row) => row.names);
 if (names.length > 0) console.log(`\nfailed:\n${names.map((name) => `  ${name}`).join('\n')}\n`);
 const sum = (of: 'passed' | 'failed') => rows.reduce((total, row) => total + row[of], 0);
 console.log(`in ${Math.round((Date.now() - started) / 1_000)} s`);
