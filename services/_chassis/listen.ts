@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
 import { closeServer, watchRequests } from './ops.ts';
 
@@ -37,14 +36,16 @@ export async function listenGrpc(server: grpc.Server, port: number): Promise<Lis
       else resolve(found);
     });
   });
-  const closed = () => new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-  return {
-    port: bound,
-    async close() {
-      const late = new AbortController();
-      await Promise.race([closed(), delay(closeMs, undefined, { signal: late.signal }).catch(() => undefined)]);
-      late.abort();
-      server.forceShutdown();
-    },
-  };
+  const close = () =>
+    new Promise<void>((resolve) => {
+      const late = setTimeout(() => {
+        server.forceShutdown();
+        resolve();
+      }, closeMs);
+      server.tryShutdown(() => {
+        clearTimeout(late);
+        resolve();
+      });
+    });
+  return { port: bound, close };
 }
