@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Consumer } from './consumer.ts';
 import { buildGrpcApp } from './grpc-app.ts';
 import { openChannel } from './grpc-calls.ts';
-import { chassisProto, fromMessage, loadService, type Rpc } from './proto.ts';
+import { appCallback, fromMessage, loadService, type Rpc } from './proto.ts';
 import { listenGrpc } from './listen.ts';
 import {
   appToken,
@@ -18,10 +18,7 @@ import { grpcThingsContract as contract, thingsContract, type ThingsMethods } fr
 
 const { status } = grpc;
 const things = loadService(contract.proto.file, contract.proto.service);
-const callback = loadService(
-  chassisProto('dapr/proto/runtime/v1/appcallback.proto'),
-  'dapr.proto.runtime.v1.AppCallback',
-);
+const callback = loadService(appCallback.file, appCallback.service);
 
 /** An app on a free port, and how to call any rpc of it: the message, or the status with its details. */
 async function open(consumer?: Consumer, methods?: Partial<ThingsMethods>) {

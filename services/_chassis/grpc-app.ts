@@ -8,7 +8,7 @@ import type { Contract } from './contract.ts';
 import { subscribeList } from './http-app.ts';
 import { readJson } from './json.ts';
 import type { SidecarStreams } from './sidecar-streams.ts';
-import { chassisProto, loadService, toMessage, withoutNulls, type Rpc } from './proto.ts';
+import { appCallback, loadService, toMessage, withoutNulls, type Rpc } from './proto.ts';
 
 const status = grpc.status;
 
@@ -126,10 +126,7 @@ export function buildGrpcApp(deps: {
   });
   addService(server, own, Object.fromEntries(methods) as grpc.UntypedServiceImplementation);
 
-  const callback = loadService(
-    chassisProto('dapr/proto/runtime/v1/appcallback.proto'),
-    'dapr.proto.runtime.v1.AppCallback',
-  );
+  const callback = loadService(appCallback.file, appCallback.service);
   addService(server, callback, {
     // daprd asks these two without its token (seen on 1.18.1); they say nothing that is secret.
     listTopicSubscriptions: toAnybody(async () => {

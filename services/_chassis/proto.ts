@@ -16,8 +16,11 @@ export function loadService(file: string, service: string): Record<string, Rpc> 
   return Object.fromEntries(rpcs) as Record<string, Rpc>;
 }
 
-/** A proto file that belongs to the chassis. */
-export const chassisProto = (path: string) => daprProtos + path;
+/** Dapr's service by which a sidecar asks a gRPC app for its subscriptions, and brings it their events. */
+export const appCallback = {
+  file: `${daprProtos}dapr/proto/runtime/v1/appcallback.proto`,
+  service: 'dapr.proto.runtime.v1.AppCallback',
+};
 
 const camel = (kind: string) => kind.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -4,16 +4,13 @@ import * as grpc from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
 import { buildGrpcApp } from '../_chassis/grpc-app.ts';
 import { listenGrpc } from '../_chassis/listen.ts';
-import { chassisProto, loadService } from '../_chassis/proto.ts';
+import { appCallback, loadService } from '../_chassis/proto.ts';
 import { appToken, dispatchOver, noteConsumer } from '../_chassis/test-support/front-door.ts';
 import { grpcThingsContract as contract } from '../_chassis/test-support/things.ts';
 import { component, makeDaprdHome, startDaprd } from './daprd.ts';
 
 const { getThing } = loadService(contract.proto.file, contract.proto.service);
-const callback = loadService(
-  chassisProto('dapr/proto/runtime/v1/appcallback.proto'),
-  'dapr.proto.runtime.v1.AppCallback',
-);
+const callback = loadService(appCallback.file, appCallback.service);
 
 /** An app that refuses every call before it has read it, as one does whose connection breaks. */
 function buildRefuser(): grpc.Server {

@@ -4,7 +4,7 @@ import { grpcCalls, openChannel } from '../_chassis/grpc-calls.ts';
 import { withContext } from '../_chassis/context.ts';
 import { createEnvelope } from '../_chassis/envelope.ts';
 import { DependencyError } from '../_chassis/errors.ts';
-import { chassisProto } from '../_chassis/proto.ts';
+import { appCallback } from '../_chassis/proto.ts';
 import { grpcThingsContract, thingsContract } from '../_chassis/test-support/things.ts';
 import { startTwoApps, type Protocol, type TwoApps } from './two-apps.ts';
 
@@ -65,10 +65,8 @@ describe('a delivery that a peer has made up', () => {
 
   it('when it comes by proxying over gRPC, it is refused', async () => {
     const { grpcPort, apiToken } = callerOf('grpc').daprd;
-    const file = chassisProto('dapr/proto/runtime/v1/appcallback.proto');
     const channel = openChannel(grpcPort);
-    const callback = { file, service: 'dapr.proto.runtime.v1.AppCallback' };
-    const deliver = grpcCalls(channel, 'orders', callback, apiToken);
+    const deliver = grpcCalls(channel, 'orders', appCallback, apiToken);
     expect(await reasonOf(deliver('onTopicEvent', { ...made, specVersion: '1.0', data: Buffer.from('{}') }, {}))).toBe(
       'failed',
     );

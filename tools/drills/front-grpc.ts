@@ -1,13 +1,10 @@
 import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
-import { chassisProto, loadService } from '../../services/_chassis/proto.ts';
+import { appCallback, loadService } from '../../services/_chassis/proto.ts';
 import type { Deliver, Event } from './deliveries.ts';
 
-const callback = loadService(
-  chassisProto('dapr/proto/runtime/v1/appcallback.proto'),
-  'dapr.proto.runtime.v1.AppCallback',
-);
+const callback = loadService(appCallback.file, appCallback.service);
 const topicEvent = z.object({
   id: z.string(),
   extensions: z.object({ fields: z.object({ subject: z.object({ stringValue: z.string() }) }) }),

@@ -2,12 +2,9 @@ import type * as grpc from '@grpc/grpc-js';
 import { Metadata } from '@grpc/grpc-js';
 import type { Delivery } from '../consumer.ts';
 import type { Envelope } from '../envelope.ts';
-import { chassisProto, loadService } from '../proto.ts';
+import { appCallback, loadService } from '../proto.ts';
 
-const callback = loadService(
-  chassisProto('dapr/proto/runtime/v1/appcallback.proto'),
-  'dapr.proto.runtime.v1.AppCallback',
-);
+const callback = loadService(appCallback.file, appCallback.service);
 
 /** Delivers an event as daprd does to a gRPC app: taken apart, with what it has no field for in `extensions`. */
 export function deliverOverGrpc(channel: grpc.Client, appToken: string, event: Envelope): Promise<Delivery> {
