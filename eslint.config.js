@@ -9,6 +9,8 @@ const domainFiles = [
   'bank/charge',
   'fulfillment/shipment',
   '_template/field-note',
+  'auth/account',
+  'users/profile',
 ].map((path) => `services/${path}.ts`);
 
 // The direction of imports is the layering: main -> app -> methods, events -> domain, store. Another service is

@@ -1,10 +1,10 @@
-// daprd, the dapr CLI and the load generator of the benches, built from the Go module proxy with pinned modules where the
+// daprd, Sentry, the dapr CLI and the load generator of the benches, built from the Go module proxy with pinned modules where the
 // machine has no suitable ones.
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { binariesDirectory, findDapr, findDaprd, findGo, findK6, pinned } from './locate.mjs';
+import { binariesDirectory, findDapr, findDaprd, findGo, findK6, findSentry, pinned } from './locate.mjs';
 import { run, say, task } from './task.mjs';
 
 const goNeeded = [1, 26, 6];
@@ -14,6 +14,13 @@ const recipes = {
     module: 'tools/modules/dapr',
     package: 'github.com/dapr/dapr/cmd/daprd',
     // Without a tag daprd panics; the smaller set lacks the name resolver that the mesh uses.
+    tags: ['-tags', 'allcomponents'],
+    variables: ['github.com/dapr/dapr/pkg/buildinfo.version', 'github.com/dapr/kit/logger.DaprVersion'],
+  },
+  // The same module and tags as daprd, so that all but its own packages are compiled already.
+  sentry: {
+    module: 'tools/modules/dapr',
+    package: 'github.com/dapr/dapr/cmd/sentry',
     tags: ['-tags', 'allcomponents'],
     variables: ['github.com/dapr/dapr/pkg/buildinfo.version', 'github.com/dapr/kit/logger.DaprVersion'],
   },
@@ -27,7 +34,7 @@ const recipes = {
   k6: { module: 'tools/modules/k6', package: 'go.k6.io/k6/v2', tags: [], variables: [] },
 };
 
-const finders = { daprd: findDaprd, dapr: findDapr, k6: findK6 };
+const finders = { daprd: findDaprd, sentry: findSentry, dapr: findDapr, k6: findK6 };
 
 /** Which of these programs have to be built. */
 export function missingBinaries(wanted) {

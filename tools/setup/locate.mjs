@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import process from 'node:process';
 
 /** What is built when the machine has none. */
-export const pinned = { daprd: '1.18.1', dapr: '1.16.5', k6: '2.1.0' };
+export const pinned = { daprd: '1.18.1', sentry: '1.18.1', dapr: '1.16.5', k6: '2.1.0' };
 
 /** Where built programs are kept: outside any work tree, so that another clone finds them. */
 export function binariesDirectory() {
@@ -50,6 +50,11 @@ export function findDaprd() {
   return version === undefined ? built('daprd') : { path, version };
 }
 
+/** The Sentry built by setup, or undefined: `dapr init` leaves none outside of its container. */
+export function findSentry() {
+  return built('sentry');
+}
+
 /** The dapr CLI 1.16 or later of this machine, else the one built by setup, else undefined. */
 export function findDapr() {
   const path = inPath('dapr');
@@ -80,6 +85,13 @@ export function findRedis() {
   const path = inPath('redis-server');
   const version = path && versionOf(path, /v=(\d+\.\d+\.\d+)/, '--version');
   return path && version && Number(version.split('.')[0]) >= 6 ? { path, version } : undefined;
+}
+
+/** The Chromium that tests of pages drive, or undefined. */
+export function findChromium() {
+  const path = inPath('chromium') ?? inPath('chromium-browser') ?? inPath('google-chrome');
+  const version = path && versionOf(path, /(?:Chromium|Chrome) (\d+[.\d]*)/, '--version');
+  return path && version ? { path, version } : undefined;
 }
 
 /** Go's version as `1.26.8`, or undefined where there is no Go. */

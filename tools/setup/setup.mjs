@@ -9,8 +9,8 @@ import { installSystemPackages, missingPackages, obstacle } from './system-packa
 const [wanted = 'all'] = process.argv.slice(2);
 const everything = wanted !== 'deps';
 const tests = wanted === 'test';
-const programs = ['daprd', 'dapr', ...(wanted === 'bench' ? ['k6'] : [])];
-const packages = everything ? missingPackages() : [];
+const programs = ['daprd', 'sentry', 'dapr', ...(wanted === 'bench' ? ['k6'] : [])];
+const packages = everything ? missingPackages(tests) : [];
 const toBuild = [...missingBinaries(programs), ...(tests && !strangerIsBuilt() ? ['the Go service of the tests'] : [])];
 const obstacles = everything ? [obstacle(packages), goObstacle(toBuild)].filter(Boolean) : [];
 try {

@@ -1,8 +1,8 @@
-// PostgreSQL and Redis from the system's packages, where they are missing.
+// PostgreSQL, Redis and the tests' browser from the system's packages, where they are missing.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import process from 'node:process';
-import { findPostgres, findRedis } from './locate.mjs';
+import { findChromium, findPostgres, findRedis } from './locate.mjs';
 import { run, say, task } from './task.mjs';
 
 // Installing a server package starts that server; the mesh runs its own instances, on other ports, with its own data.
@@ -28,17 +28,21 @@ const succeeds = (command, ...args) => {
   }
 };
 
-/** The packages that have to be installed. */
-export function missingPackages() {
-  return [...(findPostgres().length === 0 ? ['postgresql'] : []), ...(findRedis() ? [] : ['redis-server'])];
+const words = { postgresql: 'PostgreSQL 13 or later', 'redis-server': 'Redis 6 or later', chromium: 'Chromium' };
+
+/** The packages that have to be installed; the browser, and letters for it, only for tests. */
+export function missingPackages(forTests = false) {
+  return [
+    ...(findPostgres().length === 0 ? ['postgresql'] : []),
+    ...(findRedis() ? [] : ['redis-server']),
+    ...(forTests && !findChromium() ? ['chromium', 'fonts-dejavu-core'] : []),
+  ];
 }
 
 /** Why the packages cannot be installed here, in one line, or undefined. */
 export function obstacle(packages) {
   if (packages.length === 0) return undefined;
-  const names = packages
-    .map((name) => (name === 'postgresql' ? 'PostgreSQL 13 or later' : 'Redis 6 or later'))
-    .join(' and ');
+  const names = packages.flatMap((name) => words[name] ?? []).join(' and ');
   if (!succeeds('apt-get', '--version')) {
     return `${names} must be installed, and there is no apt here to do it. Install with your system's packages, then run this again.`;
   }
