@@ -2,6 +2,19 @@
 export const bySubject = (a: { readonly subject: string }, b: { readonly subject: string }): number =>
   a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0;
 
+/** Does the items of each tenant by themselves, one tenant after the other; gives the results in the order of the items. */
+export async function eachTenant<Item extends { readonly tenant: string }, Result>(
+  items: readonly Item[],
+  work: (own: readonly Item[], tenant: string) => Promise<readonly Result[]>,
+): Promise<Result[]> {
+  const results = new Map<Item, Result>();
+  for (const [tenant, own] of Map.groupBy(items, (item) => item.tenant)) {
+    const found = await work(own, tenant);
+    own.forEach((item, index) => results.set(item, found[index] as Result));
+  }
+  return items.map((item) => results.get(item) as Result);
+}
+
 /**
  * Does what comes one by one in batches of up to `most`, one batch at a time: whatever comes while one is under way is the
  * next. So a thing that comes alone waits for nobody, and the busier it gets the more is done at once. `work` gives one

@@ -1,6 +1,6 @@
 import type { Contract, Method, Refusal, Result, standardMethods } from './contract.ts';
 import type { CallContext } from './context.ts';
-import type { Authenticate, Principal } from './identity.ts';
+import { isInScope, type Authenticate, type Principal } from './identity.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { DependencyError, isOverload } from './errors.ts';
@@ -60,7 +60,7 @@ const keyPattern = /^[\x20-\x7e]{1,255}$/;
 
 /**
  * Runs one method for either transport: refuses work whose deadline has passed, callers that the contract does not list
- * and tokens that don't hold, parses the request, and turns what is thrown into a bare fault. Work stops being waited
+ * and tokens that don't hold or are not for this (what reads wants the scope `read`, the rest `write`), parses the request, and turns what is thrown into a bare fault. Work stops being waited
  * for at its deadline, and then answers `deadline-passed`. A stream is checked like any call; from then on its answers
  * come for as long as they are read.
  */
@@ -80,8 +80,10 @@ export function createDispatch(deps: {
     const { context, callerService } = arrival;
     if (callerService === undefined || !method.callers.includes(callerService)) return { kind: 'not-allowed' };
     if (context.deadline !== undefined && context.deadline <= Date.now()) return answer({ kind: 'deadline-passed' });
-    const principal = await deps.authenticate(context.authorization);
+    const principal = await deps.authenticate(context.authorization).catch(away);
+    if (principal === 'away') return answer({ kind: 'overloaded', retryAfterMs: 1_000 });
     if (principal === 'invalid') return answer({ kind: 'unauthenticated' });
+    if (!isInScope(principal, method.reads)) return answer({ kind: 'forbidden' });
     const request = method.request.safeParse(arrival.request);
     if (!request.success) {
       return {
@@ -146,6 +148,12 @@ export function createDispatch(deps: {
     log.info({ method: name, answer: kind, durationMs: Math.round(seconds * 1e5) / 100 }, 'method answered');
     return outcome;
   };
+}
+
+/** Whose key nobody can look up now is to come again: a failure would open the breaker for everybody else. */
+function away(error: unknown): 'away' {
+  if (error instanceof DependencyError) return 'away';
+  throw error;
 }
 
 function refusalFor(error: unknown): Refusal | undefined {

@@ -12,7 +12,7 @@ describe("the cursor's rare mistakes", () => {
     const { handled, catchUp, tick } = bench.startConsumer();
     const emitted = Promise.withResolvers<void>();
     const mayCommit = Promise.withResolvers<void>();
-    const slow = bench.producer.transaction(async (tx) => {
+    const slow = bench.producer.of('main').transaction(async (tx) => {
       // Draws transaction id and position now, as an insert of the outbox row does, and commits later.
       await tx.query(
         `insert into outbox (id, tenant, topic, type, subject, envelope)

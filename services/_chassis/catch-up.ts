@@ -29,7 +29,8 @@ export function createCatchUp(deps: {
   metrics: Metrics;
   graceMs: number;
 }): { readonly tick: () => Promise<void> } {
-  const { consumer, database, log, metrics } = deps;
+  const { consumer, log, metrics } = deps;
+  const database = deps.database.across;
 
   async function redrivePending(): Promise<void> {
     for (const stored of await pendingIn(database, pageSize)) {

@@ -22,6 +22,7 @@ describe('readConfig', () => {
       OPS_PORT: 6580,
       DAPR_HTTP_PORT: 3580,
       DAPR_GRPC_PORT: 4580,
+      PUBLIC_URL: 'http://127.0.0.1:8080',
       LOG_LEVEL: 'info',
       DATABASE_HOST: '127.0.0.1',
       DATABASE_PORT: 15_432,

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+/** Where clients reach the mesh; the name of its issuer of tokens, so it has no slash at its end. */
+const publicUrl = z.url({ protocol: /^https?$/ }).regex(/[^/]$/, 'must not end with a slash');
 const port = z.coerce.number().int().min(1).max(65535);
 
 /** What every app beside a sidecar is told by its environment; both tokens are required because there is no default secret. */
@@ -11,6 +13,7 @@ export const serviceEnvironment = {
   DAPR_GRPC_PORT: port,
   DAPR_API_TOKEN: z.string().min(1),
   APP_API_TOKEN: z.string().min(1),
+  PUBLIC_URL: publicUrl.default('http://127.0.0.1:8080'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 };
 

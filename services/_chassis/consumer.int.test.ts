@@ -7,7 +7,7 @@ import { createEnvelope, toWire, type Envelope } from './envelope.ts';
 import { DependencyError } from './errors.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
-import { createTestDatabase, type TestDatabase } from './test-support/database.ts';
+import { between, createTestDatabase, type TestDatabase } from './test-support/database.ts';
 
 const topic = 'things.events';
 const kept = 'com.sidecart.things.thing.kept.v1';
@@ -99,7 +99,9 @@ describe('deliveries at the same time', () => {
   ) {
     const [begun, mayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     let transactions = 0;
-    const counting: Database = { ...db, transaction: (work) => ((transactions += 1), db.transaction(work)) };
+    const counting = between(db, (scope) => ({
+      transaction: (work) => ((transactions += 1), scope.transaction(work)),
+    }));
     const { deliver, counted } = start(async (tx, n) => {
       if (n === 0) {
         begun.resolve();
@@ -142,9 +144,10 @@ describe('deliveries at the same time', () => {
   it('when one fails, the others are handled, and only its own budget is spent', async () => {
     const events = some(4);
     const { answers } = await together(events, async (tx, n) => {
-      tx.write(`insert into outbox (id, tenant, topic, type, subject, envelope) values ($1, '', '', '', '', '{}')`, [
-        n,
-      ]);
+      tx.write(
+        `insert into outbox (id, tenant, topic, type, subject, envelope) values ($1, 'main', '', '', '', '{}')`,
+        [n],
+      );
       if (n === 2) await tx.query('select 1/0');
     });
     expect(answers).toEqual(['SUCCESS', 'RETRY', 'SUCCESS', 'SUCCESS']);
@@ -152,6 +155,23 @@ describe('deliveries at the same time', () => {
       { id: events[1]?.id, attempts: 1 },
     ]);
     expect(await db.query('select id from outbox order by id')).toEqual([{ id: '1' }, { id: '3' }, { id: '4' }]);
+  });
+
+  it('when they are of several tenants, each tenant’s are one transaction, which sees no other’s rows', async () => {
+    const events = some(4).map((event, n) => ({ ...event, tenant: n % 2 === 0 ? 'main' : 'other' }));
+    const seen: string[] = [];
+    const { answers, transactions } = await together(events, async (tx, n) => {
+      const rows = await tx.query<{ tenant: string }>('select distinct tenant from inbox order by 1');
+      const tenant = n % 2 === 0 ? 'other' : 'main';
+      seen.push(`${tenant} sees ${rows.map((row) => row.tenant).join(', ')}`);
+      tx.emit({ type: kept, topic, data: z.object({ n: z.number() }) }, { subject: 'x', tenant, data: { n } });
+    });
+    expect([answers, transactions]).toEqual([Array(4).fill('SUCCESS'), 2]);
+    expect(seen.toSorted()).toEqual(['main sees main', 'main sees main', 'other sees other', 'other sees other']);
+    expect(await db.query('select tenant, count(*)::int as n from outbox group by 1 order by 1')).toEqual([
+      { tenant: 'main', n: 2 },
+      { tenant: 'other', n: 2 },
+    ]);
   });
 
   it('when what they depend on is away, all come again at no expense', async () => {

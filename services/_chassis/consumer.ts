@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { bySubject, inBatches } from './batches.ts';
+import { bySubject, eachTenant, inBatches } from './batches.ts';
 import type { Contract } from './contract.ts';
 import { contextOfTrace, withContext } from './context.ts';
 import type { Database, Transaction } from './database.ts';
@@ -96,14 +96,14 @@ export function createConsumer(deps: {
     return note(event, result, error);
   }
 
-  /** All of them in one transaction; when that fails, each in one of its own, so that only its own failure counts. */
-  async function handleBatch(events: readonly Envelope[]): Promise<Handled[]> {
+  /** All of them, which are of one tenant, in one transaction; when that fails, each in one of its own, so that only its own failure counts. */
+  async function handleBatch(events: readonly Envelope[], tenant: string): Promise<Handled[]> {
     const distinct = new Map(events.map((event) => [keyOf(event), event]));
     if (distinct.size < events.length || events.length === 1) return Promise.all(events.map(handleAlone));
     // Rows are locked in the order of their subjects, whichever of them a batch has.
     const ordered = events.toSorted(bySubject);
     try {
-      const fresh = await handleTogether(database, ordered, async (tx, found) => {
+      const fresh = await handleTogether(database.of(tenant), ordered, async (tx, found) => {
         for (const [topic, { lockShared }] of byTopic) {
           const own = found.filter((event) => event.topic === topic);
           if (own.length > 0) await lockShared?.(tx, own);
@@ -117,7 +117,8 @@ export function createConsumer(deps: {
     }
   }
 
-  const handle = inBatches(batchSize, handleBatch);
+  // A transaction sees the rows of one tenant.
+  const handle = inBatches(batchSize, (events: readonly Envelope[]) => eachTenant(events, handleBatch));
 
   return {
     service,

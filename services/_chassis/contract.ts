@@ -22,6 +22,8 @@ export interface Contract {
   readonly service: string;
   readonly proto?: { readonly file: string; readonly service: string };
   readonly methods: Readonly<Record<string, Method>>;
+  /** The secrets it reads beside its database's password; its sidecar gives it no other. */
+  readonly secrets?: readonly string[];
   readonly events: Readonly<Record<string, EventDefinition>>;
   /** The topics it consumes, by their producer; the audit looks for their events in its inbox. */
   readonly consumes?: Readonly<Record<string, readonly string[]>>;

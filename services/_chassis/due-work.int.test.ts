@@ -3,6 +3,7 @@ import type { Transaction } from './database.ts';
 import { currentContext, traceIdOf, type CallContext } from './context.ts';
 import { finish, lease, putOff, restate, schedule, startDueWork, type DueWork } from './due-work.ts';
 import { createLog } from './log.ts';
+import { shareTransactions } from './shared-transactions.ts';
 import { createTestDatabase, type TestDatabase } from './test-support/database.ts';
 
 let db: TestDatabase;
@@ -14,10 +15,11 @@ beforeAll(async () => {
 beforeEach(() => db.query('delete from due_work'));
 afterAll(() => db.close());
 
-const inTransaction = <T>(work: (tx: Transaction) => T) => db.transaction(async (tx) => work(tx));
+const inTransaction = <T>(work: (tx: Transaction) => T) => db.of('main').transaction(async (tx) => work(tx));
 const add = (subject: string, inMs = 0, state = 'new') =>
   inTransaction((tx) => schedule(tx, { kind, subject, tenant: 'main', state, inMs }));
-const take = (limit = 10, states?: string[]) => lease(db, { kind, limit, leaseMs: 60_000, ...(states && { states }) });
+const take = (limit = 10, states?: string[]) =>
+  lease(db.across, { kind, limit, leaseMs: 60_000, ...(states && { states }) });
 
 describe('lease', () => {
   it('when work is leased, nobody else gets it before the lease ends, and never more than was asked for', async () => {
@@ -30,7 +32,7 @@ describe('lease', () => {
 
   it('when whoever leased it is gone, it is due again once the lease has ended, and the count tells', async () => {
     await add('a');
-    const brief = () => lease(db, { kind, limit: 1, leaseMs: 1_000 });
+    const brief = () => lease(db.across, { kind, limit: 1, leaseMs: 1_000 });
     expect(await brief()).toMatchObject([{ subject: 'a', attempts: 1 }]);
     expect(await brief()).toEqual([]);
     await vi.waitFor(async () => expect(await brief()).toMatchObject([{ attempts: 2 }]), 10_000);
@@ -108,6 +110,29 @@ describe('startDueWork', () => {
     expect(await db.query('select 1 from due_work')).toEqual([]);
   });
 
+  it('when it is of several tenants, it is leased together, and each piece is done among its own tenant’s rows', async () => {
+    const tenants = ['main', 'other', 'main', 'third'];
+    for (const [n, tenant] of tenants.entries())
+      await db
+        .of(tenant)
+        .transaction(async (tx) => schedule(tx, { kind, subject: `${n}`, tenant, state: 'new', inMs: 0 }));
+    const share = shareTransactions(db, 10);
+    const seen: string[] = [];
+    const worker = start(
+      (work) =>
+        share(work, async (tx) => {
+          const rows = await tx.query<{ tenant: string }>('select distinct tenant from due_work');
+          seen.push(`${work.tenant} sees ${rows.map(({ tenant }) => tenant).join(', ')}`);
+          finish(tx, work);
+        }),
+      { batch: 4 },
+    );
+    await vi.waitFor(() => expect(seen).toHaveLength(4), 10_000);
+    await worker.stop();
+    expect(seen.toSorted()).toEqual(['main sees main', 'main sees main', 'other sees other', 'third sees third']);
+    expect(await db.query('select 1 from due_work')).toEqual([]);
+  });
+
   it('when its gate is closed, nothing is leased until it is open', async () => {
     let [limit, asked] = [0, 0];
     const gate = () => {
@@ -129,7 +154,7 @@ describe('startDueWork', () => {
   it('when it is woken for a time, work that is due then is not left to the idle pause', async () => {
     const done: string[] = [];
     const worker = start(async ({ subject }) => void done.push(subject));
-    await db.transaction(async (tx) => {
+    await db.of('main').transaction(async (tx) => {
       schedule(tx, { kind, subject: 'a', tenant: 'main', state: 'new', inMs: 30 });
       tx.afterCommit(() => worker.wake(30));
     });

@@ -121,7 +121,7 @@ export function startDueWork(options: {
       const { limit, ...gate } = options.gate?.() ?? { limit: options.batch };
       const room = limit - underWay.size;
       if (room <= 0) return false;
-      const leased = await lease(database, { kind, leaseMs: options.leaseMs, limit: room, ...gate });
+      const leased = await lease(database.across, { kind, leaseMs: options.leaseMs, limit: room, ...gate });
       for (const work of leased) {
         const done = perform(work).then(() => {
           underWay.delete(done);

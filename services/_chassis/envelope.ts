@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { continueTrace, currentContext } from './context.ts';
 import { eventSource } from './contract.ts';
+import { allTenants } from './tenancy.ts';
 import { uuidv7 } from './uuid.ts';
 
 // CloudEvents forbids control characters, and PostgreSQL cannot store all of them.
@@ -13,7 +14,7 @@ export const envelope = z.object({
   source: z.string().regex(/^urn:sidecart:[a-z-]+$/),
   type: text,
   subject: text,
-  tenant: text,
+  tenant: text.refine((name) => name !== allTenants),
   time: z.string(),
   topic: text,
   traceparent: z.string().optional(),

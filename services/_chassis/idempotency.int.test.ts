@@ -8,7 +8,7 @@ import { uuidv7 } from './uuid.ts';
 let db: TestDatabase;
 beforeAll(async () => {
   db = await createTestDatabase('chassis', new URL('./test-support/migrations', import.meta.url), 20);
-  await db.query('create table deeds (key text not null)');
+  await db.query('create table deeds (key text not null); grant all on deeds to chassis');
 });
 afterAll(() => db.close());
 
@@ -51,6 +51,9 @@ describe('once', () => {
     const call = callWith();
     for (const own of [{}, { caller: '2' }, { tenant: 'other' }]) await doOnce({ ...call, ...own });
     expect(await deedsOf(call)).toBe(3);
+    const seen = (tenant: string) =>
+      db.of(tenant).query('select caller from idempotency_keys where key = $1', [call.idempotencyKey]);
+    expect([await seen('other'), await seen('third')]).toEqual([[{ caller: '1' }], []]);
   });
 
   it('when tenant, caller and key only look alike in a row, they are different keys', async () => {

@@ -22,7 +22,7 @@ export async function once<T extends { kind: string }>(
   const { tenant, caller, idempotencyKey: key } = call;
   const hash = createHash('sha256').update(method).update('\0').update(JSON.stringify(request)).digest('base64');
   const attempt = () =>
-    db.transaction<T | Refusal>(async (tx) => {
+    db.of(tenant).transaction<T | Refusal>(async (tx) => {
       // The lock goes with the transaction, so it can be had only when the row of whoever held it is visible.
       const [lock] = await tx.query<{ held: boolean }>(
         `select pg_try_advisory_xact_lock(hashtextextended(jsonb_build_array($1::text, $2::text, $3::text)::text, 0)) as held`,

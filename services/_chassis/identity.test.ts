@@ -1,15 +1,17 @@
 import { createHmac } from 'node:crypto';
 import { SignJWT, exportSPKI, generateKeyPair, importJWK, type JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createAuthenticate, tokenAudience, tokenIssuer } from './identity.ts';
-import { generateSigningKey, signToken } from './test-support/issuer.ts';
+import { DependencyError } from './errors.ts';
+import { createAuthenticate, tokenAudience } from './identity.ts';
+import { generateSigningKey, signToken, staticAuthenticate, staticKeys, testIssuer } from './test-support/issuer.ts';
 
 const now = Math.floor(Date.now() / 1_000);
 const sound = {
   sub: '1',
   tenant: 'main',
   roles: ['customer'],
-  iss: tokenIssuer,
+  scope: 'openid read write',
+  iss: testIssuer,
   aud: tokenAudience,
   iat: now,
   exp: now + 3_600,
@@ -44,10 +46,14 @@ const forgeries: readonly (readonly [string, () => Promise<string>])[] = [
   ['signed with a key that it points at', () => forge({}, { jku: 'http://127.0.0.1/keys' }, theirs)],
   ['signed with RSA', rsa],
   ['of an unknown kid', () => forge({}, { kid: 'unknown' })],
+  ['of no kid', () => forge({}, { kid: undefined })],
+  ['of a kid that is no text', () => forge({}, { kid: { $ne: '' } })],
+  ['that brings a certificate', () => forge({}, { x5c: ['MA=='], x5u: 'http://127.0.0.1/cert' }, theirs)],
   ['of another type', () => forge({}, { typ: 'JWT' })],
   ['an ID token, which has no type', () => forge({}, { typ: undefined })],
   ['with an extension that must be understood', () => forge({}, { crit: ['urn:x'], 'urn:x': 1 })],
   ['of another issuer', () => forge({ iss: 'urn:other:auth' })],
+  ['of an issuer that only begins as ours', () => forge({ iss: `${testIssuer}.evil.test` })],
   ['of no issuer', () => forge({ iss: undefined })],
   ['for another audience', () => forge({ aud: 'other' })],
   ['for no audience', () => forge({ aud: undefined })],
@@ -64,6 +70,12 @@ const forgeries: readonly (readonly [string, () => Promise<string>])[] = [
   ['of a tenant that is a pattern', () => forge({ tenant: '%' })],
   ['without roles', () => forge({ roles: undefined })],
   ['whose role is no list', () => forge({ roles: 'staff' })],
+  ['without a scope', () => forge({ scope: undefined })],
+  ['whose scope is a list', () => forge({ scope: ['read'] })],
+  ['whose scope is null', () => forge({ scope: null })],
+  ['whose scope is a number', () => forge({ scope: 1 })],
+  ['whose scope is too long', () => forge({ scope: `read ${'x'.repeat(256)}` })],
+  ['of a kid that is a list of ours', () => forge({}, { kid: [ours.privateKey.kid] })],
   ['cut short', async () => (await forge()).slice(0, -2)],
   ['without its signature', async () => (await forge()).replace(/\.[^.]*$/, '.')],
   ['with other claims under our signature', swapClaims],
@@ -99,14 +111,14 @@ async function swapClaims(): Promise<string> {
 }
 
 describe('a token', () => {
-  const check = (authorization: string | undefined) => createAuthenticate(ours.verificationKeys)(authorization);
+  const check = (authorization: string | undefined) => staticAuthenticate(ours.verificationKeys)(authorization);
 
   it('when it is sound, it speaks for its subject, however the scheme is spelt', async () => {
-    const principal = { subject: '1', tenant: 'main', roles: ['customer'] };
+    const principal = { subject: '1', tenant: 'main', roles: ['customer'], scopes: ['openid', 'read', 'write'] };
     expect(await check(`Bearer ${await forge()}`)).toEqual(principal);
-    expect(await check(`bearer ${await forge({}, { kid: undefined })}`)).toEqual(principal);
-    const developers = await signToken(ours.privateKey, { sub: '1', roles: ['customer'] });
-    expect(await check(`BEARER ${developers}`)).toEqual(principal);
+    expect(await check(`bearer ${await forge({}, { jku: 'http://127.0.0.1/keys' })}`)).toEqual(principal);
+    const read = await signToken(ours.privateKey, { sub: '1', roles: ['customer'], scopes: ['read'] });
+    expect(await check(`BEARER ${read}`)).toEqual({ ...principal, scopes: ['read'] });
   });
 
   it('when there is none, nobody speaks', async () => {
@@ -126,10 +138,27 @@ describe('a token', () => {
   });
 });
 
+describe('a token whose key nobody can look up now', () => {
+  it('when it may be good, that is not for us to say; what is known goes on', async () => {
+    let away = true;
+    const keys = staticKeys(ours.verificationKeys);
+    const find = (kid: string) => (away ? Promise.reject(new DependencyError('auth', 'unreachable')) : keys.find(kid));
+    const check = createAuthenticate({ issuer: testIssuer, keys: { find } });
+    const header = `Bearer ${await forge()}`;
+    await expect(check(header)).rejects.toMatchObject({ dependency: 'auth' });
+    away = false;
+    const known = await check(header);
+    expect(known).toMatchObject({ subject: '1' });
+    away = true;
+    expect(await check(header)).toBe(known);
+    expect(await check('Bearer a.b.c')).toBe('invalid');
+  });
+});
+
 describe('tokens that were checked', () => {
   it('when one comes again, it is known until it expires, and not a moment longer', async () => {
     let at = now * 1_000;
-    const check = createAuthenticate(ours.verificationKeys, () => at);
+    const check = createAuthenticate({ issuer: testIssuer, keys: staticKeys(ours.verificationKeys), clock: () => at });
     const header = `Bearer ${await forge({ exp: now + 10 })}`;
     const first = await check(header);
     expect(await check(header)).toBe(first);
@@ -140,7 +169,7 @@ describe('tokens that were checked', () => {
   });
 
   it('when there are more than are kept, the oldest is checked again', async () => {
-    const check = createAuthenticate(ours.verificationKeys, undefined, 2);
+    const check = createAuthenticate({ issuer: testIssuer, keys: staticKeys(ours.verificationKeys), cacheSize: 2 });
     const headers = await Promise.all(['1', '2', '3'].map(async (sub) => `Bearer ${await forge({ sub })}`));
     const first = [];
     for (const header of headers) first.push(await check(header));

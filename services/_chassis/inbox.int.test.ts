@@ -8,7 +8,7 @@ import { createTestDatabase, type TestDatabase } from './test-support/database.t
 let db: TestDatabase;
 beforeAll(async () => {
   db = await createTestDatabase('chassis', new URL('./test-support/migrations', import.meta.url));
-  await db.query('create table effects (id text not null)');
+  await db.query('create table effects (id text not null); grant all on effects to chassis');
 });
 beforeEach(() => db.query('truncate effects, inbox'));
 afterAll(() => db.close());
@@ -49,7 +49,7 @@ describe('handleOnce', () => {
       expect(await row(event)).toEqual({ status: 'pending', attempts, cause: 'cannot', envelope: event });
     }
     expect(await effects()).toBe(0);
-    expect(await finishedIn(db, event.source, [event.id])).toEqual(new Set());
+    expect(await finishedIn(db.across, event.source, [event.id])).toEqual(new Set());
   });
 
   it('when the budget is spent, the row is the dead letter, and nothing is tried again', async () => {
@@ -58,8 +58,8 @@ describe('handleOnce', () => {
     for (let n = 0; n < 4; n++) results.push(await resultOf(handleOnce(db, event, fail, 3)));
     expect(results).toEqual(['retry', 'retry', 'dead', 'duplicate']);
     expect(await row(event)).toMatchObject({ status: 'failed', attempts: 3 });
-    expect(await countFailed(db)).toBe(1);
-    expect(await finishedIn(db, event.source, [event.id])).toEqual(new Set([event.id]));
+    expect(await countFailed(db.across)).toBe(1);
+    expect(await finishedIn(db.across, event.source, [event.id])).toEqual(new Set([event.id]));
   });
 
   it('when it succeeds after failures, the row keeps neither cause nor envelope', async () => {
@@ -134,8 +134,8 @@ describe('pendingIn', () => {
     await handleOnce(db, handled, leaveEffect);
     await db.query(`update inbox set received_at = 'epoch' where id <> $1`, [young.id]);
     await db.query(`update inbox set received_at = '-infinity' where id = $1`, [older.id]);
-    expect(await pendingIn(db, 10)).toEqual([older, old]);
-    expect(await pendingIn(db, 1)).toEqual([older]);
+    expect(await pendingIn(db.across, 10)).toEqual([older, old]);
+    expect(await pendingIn(db.across, 1)).toEqual([older]);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Database, Queryable, Transaction } from './database.ts';
+import type { Database, Queryable, TenantDatabase, Transaction } from './database.ts';
 import type { Envelope } from './envelope.ts';
 import { causeOf, isTransient } from './errors.ts';
 
@@ -20,7 +20,7 @@ export async function handleOnce(
   budget = failureBudget,
 ): Promise<{ result: Handled; error?: unknown }> {
   try {
-    const fresh = await db.transaction(async (tx) => {
+    const fresh = await db.of(event.tenant).transaction(async (tx) => {
       const claimed = await tx.query(
         `insert into inbox (source, id, tenant, topic, type, subject, status) values ($1, $2, $3, $4, $5, $6, 'handled')
          on conflict (source, id) do update set status = 'handled', cause = null, envelope = null
@@ -40,12 +40,12 @@ export async function handleOnce(
 }
 
 /**
- * Handles several events, each as `handleOnce` would, in one transaction and in this order; gives the ids of those that
- * were new. Throws, and keeps nothing, when any of them fails: then each has to be handled alone, so that its failure is
- * counted and is its own. No event may be in it twice.
+ * Handles several events of one tenant, each as `handleOnce` would, in one transaction and in this order; gives the ids of
+ * those that were new. Throws, and keeps nothing, when any of them fails: then each has to be handled alone, so that its
+ * failure is counted and is its own. No event may be in it twice.
  */
 export async function handleTogether(
-  db: Database,
+  db: TenantDatabase,
   events: readonly Envelope[],
   handler: (tx: Transaction, fresh: readonly Envelope[]) => Promise<void>,
 ): Promise<Set<Envelope>> {
@@ -71,7 +71,7 @@ export async function handleTogether(
 export const keyOf = ({ source, id }: { source: string; id: string }): string => `${source} ${id}`;
 
 async function countFailure(db: Database, event: Envelope, error: unknown, budget: number): Promise<Handled> {
-  const counted = await db.query<{ status: string }>(
+  const counted = await db.of(event.tenant).query<{ status: string }>(
     `insert into inbox as i (source, id, tenant, topic, type, subject, status, attempts, cause, envelope)
      values ($1, $2, $3, $4, $5, $6, case when 1 >= $9::int then 'failed' else 'pending' end, 1, $7, $8)
      on conflict (source, id) do update

@@ -1,6 +1,8 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ClientBase } from 'pg';
+import { queryableOver } from './database.ts';
+import { secureTables } from './tenancy.ts';
 
 /** Reads an SQL file; a line `\ir file` is replaced by that file, relative to this one, as psql does. */
 async function readSql(file: string): Promise<string> {
@@ -22,10 +24,11 @@ export async function readMigrations(directory: string): Promise<{ name: string;
 
 /**
  * Applies the directory's migrations that the database does not hold yet, in order of name, all in one transaction
- * under a lock, so that replicas that start together don't race. Returns the names of those applied; throws naming the
- * file that failed.
+ * under a lock, so that replicas that start together don't race; in the same transaction the tables are opened to the
+ * service, each tenant's rows by themselves, if one is named. Returns the names of those applied; throws naming the file
+ * that failed.
  */
-export async function migrate(client: ClientBase, directory: string): Promise<string[]> {
+export async function migrate(client: ClientBase, directory: string, service?: string): Promise<string[]> {
   const migrations = await readMigrations(directory);
   let current = 'the table of migrations';
   await client.query('begin');
@@ -42,6 +45,8 @@ export async function migrate(client: ClientBase, directory: string): Promise<st
       await client.query(sql);
       await client.query('insert into migrations (name) values ($1)', [name]);
     }
+    current = 'row-level security';
+    if (service !== undefined) await secureTables(queryableOver(client), service);
     await client.query('commit');
     return missing.map(({ name }) => name);
   } catch (error) {

@@ -78,5 +78,8 @@ const silent = (db: Queryable, writes: Promise<unknown>[]): Transaction => ({
   emit() {
     throw new Error('a projection says nothing');
   },
+  within() {
+    throw new Error('a projection is of one tenant at a time');
+  },
   afterCommit: () => undefined,
 });

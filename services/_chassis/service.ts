@@ -17,6 +17,7 @@ import { listOutbox, readOutbox, unlistedSeconds } from './outbox.ts';
 import { createRelay } from './relay.ts';
 import { createSidecarStreams } from './sidecar-streams.ts';
 import { createSidecar, type Sidecar } from './sidecar.ts';
+import { createTokenKeys, meshKeys } from './token-keys.ts';
 import { startWorker, type Worker } from './worker.ts';
 import type { z } from 'zod';
 
@@ -41,6 +42,8 @@ export interface App {
   readonly eventLogs?: () => Readonly<Record<string, EventLog>>;
   /** What must hold, beside database and sidecar, before the service is ready. */
   readonly checks?: Readonly<Record<string, Check>>;
+  /** The public keys (JWKs) of access tokens, for the one service that has them itself; the others ask it. */
+  readonly listTokenKeys?: () => Promise<readonly unknown[]>;
   /** Started once the app listens. */
   readonly startWorkers?: () => readonly Worker[];
 }
@@ -51,6 +54,7 @@ interface BaseConfig {
   readonly DAPR_HTTP_PORT: number;
   readonly DAPR_GRPC_PORT: number;
   readonly DAPR_API_TOKEN: string;
+  readonly PUBLIC_URL: string;
   readonly LOG_LEVEL: string;
 }
 
@@ -79,7 +83,7 @@ export async function startBase(
   const stoppable = { stopping: async () => !lifecycle.stopping, sidecar: () => sidecar.isHealthy() };
   await startOps({ port: config.OPS_PORT, checks: () => ({ ...stoppable, ...checks }), metrics });
   while (!(await sidecar.isHealthy())) await delay(25);
-  const authenticate = createAuthenticate(await sidecar.getSecret('tokenVerificationKeys'));
+  const authenticate = createAuthenticate({ issuer: config.PUBLIC_URL, keys: meshKeys(connect) });
   return { log, metrics, lifecycle, sidecar, connect, authenticate, addChecks: (more) => void (checks = more) };
 }
 
@@ -91,7 +95,7 @@ export async function startBase(
 export async function runService(
   contract: Contract,
   config: ServiceConfig,
-  buildApp: (deps: ServiceDeps) => App,
+  buildApp: (deps: ServiceDeps) => App | Promise<App>,
 ): Promise<void> {
   const base = await startBase(config);
   const { log, metrics, sidecar, connect, lifecycle } = base;
@@ -109,20 +113,22 @@ export async function runService(
   gaugeOf(metrics, {
     name: 'sidecart_outbox_unlisted_age_seconds',
     help: 'Age of the oldest event that consumers cannot list yet, because an older transaction is open in the cluster',
-    value: () => unlistedSeconds(database, topics),
+    value: () => unlistedSeconds(database.across, topics),
   });
-  const app = buildApp({ log, metrics, sidecar, connect, database });
+  const app = await buildApp({ log, metrics, sidecar, connect, database });
   const subscriptions = app.subscriptions ?? [];
   requireConsumed(contract, subscriptions);
   const consumer =
     subscriptions.length === 0
       ? undefined
       : createConsumer({ ...base, database, service: contract.service, subscriptions });
-  const checks = { database: async () => (await database.query('select 1')).length === 1 };
+  const checks = { database: async () => (await database.across.query('select 1')).length === 1 };
   const dispatch = createDispatch({
     contract,
     methods: { ...standardMethods(database, { ...checks, sidecar: () => sidecar.isHealthy() }), ...app.methods },
-    authenticate: base.authenticate,
+    authenticate: app.listTokenKeys
+      ? createAuthenticate({ issuer: config.PUBLIC_URL, keys: createTokenKeys(app.listTokenKeys) })
+      : base.authenticate,
     log,
     metrics,
   });
@@ -164,11 +170,11 @@ export function standardMethods(database: Database, checks: Readonly<Record<stri
   return {
     listEvents: async (page: z.output<typeof listEvents.request>) => ({
       kind: 'events' as const,
-      events: await listOutbox(database, page),
+      events: await listOutbox(database.across, page),
     }),
     readEvents: async ({ ids }: z.output<typeof readEvents.request>) => ({
       kind: 'envelopes' as const,
-      envelopes: await readOutbox(database, ids),
+      envelopes: await readOutbox(database.across, ids),
     }),
     getHealth: async (): Promise<z.output<typeof getHealth.response>> => ({
       kind: 'health',

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { currentContext, contextOfTrace, traceIdOf, withContext } from './context.ts';
-import type { Database } from './database.ts';
 import { shareTransactions } from './shared-transactions.ts';
-import { createTestDatabase, type TestDatabase } from './test-support/database.ts';
+import { between, createTestDatabase, type TestDatabase } from './test-support/database.ts';
 
 let db: TestDatabase;
 let transactions = 0;
 beforeAll(async () => {
   db = await createTestDatabase('chassis', new URL('./test-support/migrations', import.meta.url));
-  await db.query('create table done (subject text primary key)');
+  await db.query('create table done (subject text primary key); grant all on done to chassis');
 });
 beforeEach(async () => {
   await db.query('truncate done');
@@ -16,7 +15,9 @@ beforeEach(async () => {
 });
 afterAll(() => db.close());
 
-const counting = (): Database => ({ ...db, transaction: (work) => ((transactions += 1), db.transaction(work)) });
+const counting = () =>
+  between(db, (scope) => ({ transaction: (work) => ((transactions += 1), scope.transaction(work)) }));
+const about = (subject: string, tenant = 'main') => ({ tenant, subject });
 const done = async () =>
   (await db.query<{ subject: string }>('select subject from done order by 1')).map((row) => row.subject);
 
@@ -25,7 +26,7 @@ describe('shareTransactions', () => {
     const share = shareTransactions(counting(), 10);
     const order: string[] = [];
     const pieces = ['c', 'a', 'b'].map((subject) =>
-      share(subject, async (tx) => {
+      share(about(subject), async (tx) => {
         order.push(subject);
         tx.write('insert into done values ($1)', [subject]);
         return subject.toUpperCase();
@@ -39,7 +40,7 @@ describe('shareTransactions', () => {
     const share = shareTransactions(counting(), 10);
     const settled = await Promise.allSettled(
       ['a', 'thrown', 'b', 'written'].map((subject) =>
-        share(subject, async (tx) => {
+        share(about(subject), async (tx) => {
           tx.write('insert into done values ($1)', [subject]);
           if (subject === 'written') tx.write('select 1/0');
           if (subject === 'thrown') throw new Error('no');
@@ -56,7 +57,7 @@ describe('shareTransactions', () => {
     const seen = await Promise.all(
       traces.map((trace, n) =>
         withContext(contextOfTrace(trace), () =>
-          share(String(n), async () => traceIdOf(currentContext()?.traceparent ?? '')),
+          share(about(String(n)), async () => traceIdOf(currentContext()?.traceparent ?? '')),
         ),
       ),
     );

@@ -16,6 +16,12 @@ export interface Sidecar {
   getState(key: string): Promise<{ value: unknown; etag: string } | undefined>;
   /** Writes if the key still has that ETag (or, without one, is still absent); false when somebody else was first. */
   setState(key: string, value: unknown, options: { etag?: string | undefined; ttlSeconds: number }): Promise<boolean>;
+  /** Has an output binding do something; gives what it answers, which may be nothing. */
+  invokeBinding(
+    binding: string,
+    operation: string,
+    options: { metadata: Readonly<Record<string, string>>; timeoutMs: number },
+  ): Promise<string>;
   getSecret(name: string): Promise<string>;
   /** Whether the sidecar can call out. */
   isHealthy(): Promise<boolean>;
@@ -91,7 +97,9 @@ export function createSidecar(options: { port: number; apiToken: string; connect
       const failure = sidecarFailure(response);
       if (failure !== undefined) {
         const open = /circuit breaker is open|too many requests/.test(failure);
-        throw new DependencyError(appId, open ? 'breaker-open' : 'unreachable', { detail: failure.slice(0, 300) });
+        // A callee's sidecar that does not let us in is there, and will not change its mind.
+        const reason = open ? 'breaker-open' : response.status === 403 ? 'failed' : 'unreachable';
+        throw new DependencyError(appId, reason, { detail: failure.slice(0, 300) });
       }
       return response;
     },
@@ -131,6 +139,15 @@ export function createSidecar(options: { port: number; apiToken: string; connect
       if (etag === undefined && /user_script:\d+: failed to set key/.test(response.body)) return false;
       expect(statestore, response, 204);
       return true;
+    },
+    async invokeBinding(binding, operation, { metadata, timeoutMs }) {
+      const body = JSON.stringify({ operation, metadata });
+      return expect(
+        binding,
+        await request(binding, 'POST', `/v1.0/bindings/${binding}`, { body, timeoutMs }),
+        200,
+        204,
+      );
     },
     async getSecret(name) {
       const path = `/v1.0/secrets/${secretstore}/${encodeURIComponent(name)}`;

@@ -26,13 +26,16 @@ export async function startCatchUpBench() {
     createTestDatabase('producer', migrations),
     createTestDatabase('consumer', migrations),
   ]);
-  const outbox: EventLog = { list: (page) => listOutbox(producer, page), read: (ids) => readOutbox(producer, ids) };
+  const outbox: EventLog = {
+    list: (page) => listOutbox(producer.across, page),
+    read: (ids) => readOutbox(producer.across, ids),
+  };
   return {
     producer,
     inbox,
     outbox,
     emit: (...numbers: number[]) =>
-      producer.transaction(async (tx) => {
+      producer.of('main').transaction(async (tx) => {
         for (const n of numbers) tx.emit(Happened, { subject: String(n), tenant: 'main', data: { n } });
       }),
     startConsumer: (options: ConsumerOptions = {}) => startConsumer(producer, inbox, outbox, options),

@@ -21,14 +21,20 @@ export interface Door {
 
 export const appToken = 'the app token of this test';
 export const log = createLog('things', 'silent');
-export const principal = { subject: 'ada', tenant: 'main', roles: ['customer'] };
+export const principal = { subject: 'ada', tenant: 'main', roles: ['customer'], scopes: ['read', 'write'] };
 
 const authenticate: Authenticate = async (authorization) => {
   if (authorization === undefined) return undefined;
+  if (authorization === 'Bearer unknown') throw new DependencyError('auth', 'unreachable');
+  const scopes = /^Bearer only-(\w+)$/.exec(authorization)?.slice(1);
+  if (scopes) return { ...principal, scopes };
   return authorization === 'Bearer good' ? principal : 'invalid';
 };
 
-/** Dispatch over these methods; the token `good` is a customer's, every other is invalid. */
+/**
+ * Dispatch over these methods; the token `good` is a customer's, `only-read` one with that scope alone, `unknown` one whose
+ * key nobody can look up now; every other is invalid.
+ */
 export const dispatchOver = (methods: Partial<ThingsMethods> = {}) =>
   createDispatch({
     contract: grpcThingsContract,
@@ -165,6 +171,23 @@ export function describeFrontDoor(transport: string, open: (methods?: Partial<Th
         const as = async (headers: Record<string, string>) => kindOf(await door.call('keepThing', keep, headers));
         expect(await as({ authorization: 'Bearer good' })).toEqual({ kind: 'kept', by: 'ada', key: 'key-1' });
         expect(await as({})).toEqual({ kind: 'kept', by: 'gateway', key: 'key-1' });
+      }));
+
+    it('when the token has not the scope of what it is used for, it is forbidden; without one nothing limits', () =>
+      through({}, async (door) => {
+        const forbidden = { kind: 'forbidden' };
+        const withScope = (scope: string) => ({ authorization: `Bearer only-${scope}` });
+        expect(kindOf(await door.call('getThing', get, withScope('read')))).toMatchObject({ kind: 'found' });
+        expect(kindOf(await door.call('keepThing', keep, withScope('read')))).toEqual(forbidden);
+        expect(kindOf(await door.call('keepThing', keep, withScope('write')))).toMatchObject({ kind: 'kept' });
+        expect(kindOf(await door.call('getThing', get, withScope('write')))).toEqual(forbidden);
+        expect(kindOf(await door.call('getThing', get, withScope('openid')))).toEqual(forbidden);
+      }));
+
+    it('when nobody can say whose key signed the token, the caller is told to come again, and it is no failure', () =>
+      through({}, async (door) => {
+        const unknown = await door.call('getThing', get, { authorization: 'Bearer unknown' });
+        expect(kindOf(unknown)).toEqual({ kind: 'overloaded', retryAfterMs: 1_000 });
       }));
 
     it('when the method calls on, its trace, request id, deadline and token go with it', async () => {

@@ -4,28 +4,31 @@ import { clientOver, httpTransport, type Client } from '../client.ts';
 import { grpcCalls, openChannel } from '../grpc-calls.ts';
 import { createConsumer, requireConsumed, type Delivery } from '../consumer.ts';
 import { eventSource, type Contract } from '../contract.ts';
+import type { Database } from '../database.ts';
 import { toWire, type Envelope } from '../envelope.ts';
 import { buildGrpcApp } from '../grpc-app.ts';
 import { grpcStreams } from '../grpc-streams.ts';
 import { buildHttpApp } from '../http-app.ts';
-import { createAuthenticate } from '../identity.ts';
 import { createLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
 import { listenGrpc, listenHttp } from '../listen.ts';
 import { standardMethods, type App, type ServiceDeps } from '../service.ts';
 import { uuidv7 } from '../uuid.ts';
 import type { TestDatabase } from './database.ts';
-import { generateSigningKey, signToken } from './issuer.ts';
+import { generateSigningKey, signToken, staticAuthenticate } from './issuer.ts';
 import { deliverOverGrpc } from './deliver-grpc.ts';
 import { createMemorySidecar, type MemorySidecar } from './sidecar.ts';
 
-const appToken = 'the app token of this test';
+/** What the sidecar of a service under test knows. */
+export const appToken = 'the app token of this test';
 
 /** Who calls in a test: a person with roles, or nobody; `from` is the calling service. */
 export interface As {
   readonly sub?: string;
   readonly roles?: readonly string[];
   readonly tenant?: string;
+  /** Of the token; all, without it. */
+  readonly scopes?: readonly string[];
   readonly from?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -34,6 +37,8 @@ export interface TestService<C extends Contract> {
   readonly database: TestDatabase;
   readonly sidecar: MemorySidecar;
   readonly metrics: ServiceDeps['metrics'];
+  /** Where its front door is. */
+  readonly port: number;
   /** A typed client of this service, through its real HTTP or gRPC front door, as its sidecar would call. */
   as(who?: As): Promise<Client<C>>;
   /** Delivers an event through the front door that daprd uses; same `id`, same event. */
@@ -59,6 +64,8 @@ export async function startTestService<C extends Contract>(options: {
   /** Workers run only where a test wants them. */
   workers?: boolean;
   budget?: number;
+  /** Whose tokens it takes; a pair of its own without it. */
+  keys?: Awaited<ReturnType<typeof generateSigningKey>>;
 }): Promise<TestService<C>> {
   const { contract, database } = options;
   const log = createLog(contract.service, 'silent');
@@ -67,7 +74,14 @@ export async function startTestService<C extends Contract>(options: {
   const connect = () => {
     throw new Error('a test of one service reaches no other');
   };
-  const app = options.buildApp({ log, metrics, sidecar, database, connect });
+  // Without the superuser's eyes, which a service has not.
+  const own: Database = {
+    of: (tenant) => database.of(tenant),
+    across: database.across,
+    onCommitted: (listener) => database.onCommitted(listener),
+    close: () => database.close(),
+  };
+  const app = options.buildApp({ log, metrics, sidecar, database: own, connect });
   requireConsumed(contract, app.subscriptions ?? []);
   const budget = options.budget === undefined ? {} : { budget: options.budget };
   const consumer = createConsumer({
@@ -78,11 +92,11 @@ export async function startTestService<C extends Contract>(options: {
     subscriptions: app.subscriptions ?? [],
     ...budget,
   });
-  const keys = await generateSigningKey();
+  const keys = options.keys ?? (await generateSigningKey());
   const dispatch = createDispatch({
     contract,
     methods: { ...standardMethods(database, {}), ...app.methods },
-    authenticate: createAuthenticate(keys.verificationKeys),
+    authenticate: staticAuthenticate(keys.verificationKeys),
     log,
     metrics,
   });
@@ -105,8 +119,10 @@ export async function startTestService<C extends Contract>(options: {
     database,
     sidecar,
     metrics,
-    async as({ sub, roles = [], tenant = 'main', from = 'gateway', headers = {} } = {}) {
-      const token = sub === undefined ? undefined : await signToken(keys.privateKey, { sub, roles, tenant });
+    port: listening.port,
+    async as({ sub, roles = [], tenant = 'main', scopes, from = 'gateway', headers = {} } = {}) {
+      const claims = sub === undefined ? undefined : { sub, roles, tenant, ...(scopes && { scopes }) };
+      const token = claims && (await signToken(keys.privateKey, claims));
       const fixed = {
         'dapr-caller-app-id': from,
         'idempotency-key': randomUUID(),

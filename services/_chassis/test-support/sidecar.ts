@@ -1,6 +1,7 @@
 import type { Envelope } from '../envelope.ts';
 import { DependencyError } from '../errors.ts';
 import type { Sidecar } from '../sidecar.ts';
+import { memoryCounters } from './counters.ts';
 
 /** A sidecar in memory: state with ETags as Dapr's Redis store keeps them, and a list of what was published. */
 export interface MemorySidecar extends Sidecar {
@@ -43,6 +44,7 @@ export function createMemorySidecar(): MemorySidecar {
       state.set(key, { value: structuredClone(value), version: (found?.version ?? 0) + 1 });
       return true;
     },
+    invokeBinding: memoryCounters().invokeBinding,
     async getSecret(name) {
       return name;
     },

@@ -10,6 +10,7 @@ const thing = z.object({ id: thingId, tags, owner: z.string().optional() });
 /** A service that exists only in tests: one method that reads, one that writes, one event. */
 export const thingsContract = {
   service: 'things',
+  secrets: ['aSecret'],
   methods: {
     getHealth: { ...getHealth, callers: ['gateway'] },
     getThing: {
