@@ -1,0 +1,1 @@
+\ir ../../_chassis/messaging-0001.sql
