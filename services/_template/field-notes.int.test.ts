@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventType } from '../_chassis/contract.ts';
-import { createTestDatabase } from '../_chassis/test-support/database.ts';
+import { between, createTestDatabase } from '../_chassis/test-support/database.ts';
 import { startTestService, type TestService } from '../_chassis/test-support/service.ts';
 import { uuidv7 } from '../_chassis/uuid.ts';
 import { buildApp } from './app.ts';
@@ -13,7 +13,7 @@ beforeAll(async () => {
   const refused = () => Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
   service = await startTestService({
     contract: fieldNotesContract,
-    database: { ...database, transaction: (work) => (away ? refused() : database.transaction(work)) },
+    database: between(database, (scope) => ({ transaction: (work) => (away ? refused() : scope.transaction(work)) })),
     buildApp,
     budget: 3,
   });

@@ -1,7 +1,8 @@
 import type { Methods } from '../_chassis/call.ts';
 import type { Database } from '../_chassis/database.ts';
 import { once } from '../_chassis/idempotency.ts';
-import { refusedWithout } from '../_chassis/role.ts';
+import { refusedWithout } from '../_chassis/permission.ts';
+import { permissions } from '../auth/contract.ts';
 import { fieldNotesContract } from './contract.ts';
 import { decideFieldNote } from './field-note.ts';
 import { findFieldNote, lockFieldNote, moveFieldNote } from './store.ts';
@@ -12,13 +13,13 @@ const { FieldNoteAdded } = fieldNotesContract.events;
 export function methods(database: Database): Methods<typeof fieldNotesContract> {
   return {
     async getFieldNote({ orderId }, { tenant }) {
-      const found = await findFieldNote(database, tenant, orderId);
+      const found = await findFieldNote(database.of(tenant), tenant, orderId);
       if (!found) return { kind: 'not-shipped' };
       return found.text === null ? { kind: 'awaited' } : { kind: 'found', orderId, text: found.text };
     },
 
     async addFieldNote(request, call) {
-      const refused = refusedWithout('staff', call);
+      const refused = refusedWithout(permissions['catalog.change'], call);
       if (refused) return refused;
       const { tenant } = call;
       const { orderId, text } = request;

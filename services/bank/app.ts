@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
 import { z } from 'zod';
-import type { Database } from '../_chassis/database.ts';
+import type { TenantDatabase } from '../_chassis/database.ts';
 import { isTransient } from '../_chassis/errors.ts';
 import type { Log } from '../_chassis/log.ts';
 import type { Metrics } from '../_chassis/metrics.ts';
@@ -18,7 +18,7 @@ export interface BankSettings {
 
 /** The bank's HTTP side. A decline is an answer, 200; a status of 400 or more is no result. */
 export function buildApp(
-  deps: { database: Database; log: Log; metrics: Metrics; stopping: AbortSignal },
+  deps: { database: TenantDatabase; log: Log; metrics: Metrics; stopping: AbortSignal },
   { slowMs, lostMs }: BankSettings,
 ): Express {
   const { database, log, stopping } = deps;

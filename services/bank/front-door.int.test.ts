@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { uuidv7 } from '../_chassis/uuid.ts';
 import { disappointedBy } from '../_e2e/expectations.ts';
 import { seed } from './seed.ts';
+import { between } from '../_chassis/test-support/database.ts';
 import { amount, startBank, type Bank } from './test-bench.ts';
 
 const settings = { slowMs: 60_000, lostMs: 60_000 };
@@ -33,7 +34,10 @@ describe('the front door', () => {
   it('when the books are out of reach, the answer is 503 and nothing is decided', async () => {
     const key = uuidv7();
     const fails = () => Promise.reject(Object.assign(new Error('connection refused'), { code: 'ECONNREFUSED' }));
-    const away = await startBank(settings, { ...bank.database, query: fails, transaction: fails });
+    const away = await startBank(
+      settings,
+      between(bank.database, () => ({ query: fails, transaction: fails })),
+    );
     expect((await away.get(key)).status).toBe(503);
     await away.close();
     expect(await bank.statusOf(key)).toBe('none');

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database } from '../_chassis/database.ts';
+import type { TenantDatabase } from '../_chassis/database.ts';
 import type { Money } from '../_chassis/money.ts';
 import type { Card } from './cards.ts';
 import { decideCharge, type ChargeInput } from './charge.ts';
@@ -15,7 +15,7 @@ export interface Ledger {
 }
 
 /** Keeps the books in PostgreSQL; `stopping` ends the waits for slow charges, which are then not made. */
-export function createLedger(deps: { database: Database; slowMs: number; stopping: AbortSignal }): Ledger {
+export function createLedger(deps: { database: TenantDatabase; slowMs: number; stopping: AbortSignal }): Ledger {
   const { database, slowMs, stopping } = deps;
 
   const decide = (key: string, input: ChargeInput, details: Partial<Charge> = {}): Promise<Charge> =>

@@ -22,11 +22,11 @@ const database = createDatabase({
 });
 const stopping = new AbortController();
 const settings = { slowMs: config.BANK_SLOW_MS, lostMs: config.BANK_LOST_MS };
-const app = buildApp({ database, log, metrics, stopping: stopping.signal }, settings);
+const app = buildApp({ database: database.across, log, metrics, stopping: stopping.signal }, settings);
 const listening = await listenHttp(app, config.APP_PORT);
 const checks = {
   stopping: async () => !lifecycle.stopping,
-  database: async () => (await database.query('select 1')).length === 1,
+  database: async () => (await database.across.query('select 1')).length === 1,
 };
 await startOps({ port: config.OPS_PORT, checks: () => checks, metrics });
 log.info({ port: config.APP_PORT }, 'listening');

@@ -13,7 +13,7 @@ export const amount = { amount: 1_250, currency: 'EUR' };
 export async function startBank(settings: BankSettings, given?: TestDatabase) {
   const database = given ?? (await createTestDatabase('bank', new URL('./migrations', import.meta.url), 4));
   const stopping = new AbortController();
-  const deps = { database, log: createLog('bank', 'silent'), metrics: createMetrics('bank') };
+  const deps = { database: database.across, log: createLog('bank', 'silent'), metrics: createMetrics('bank') };
   const listening = await listenHttp(buildApp({ ...deps, stopping: stopping.signal }, settings), 0);
 
   async function ask(verb: string, path: string, body?: unknown, timeoutMs = 10_000) {

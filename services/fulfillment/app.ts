@@ -15,7 +15,7 @@ export function buildApp({ database, log, metrics, connect }: ServiceDeps, pace:
   gaugeByState(metrics, {
     name: 'sidecart_fulfillment_open_count',
     help: 'Orders that are being picked and packed, by state',
-    count: () => countOpen(database),
+    count: () => countOpen(database.across),
   });
   return {
     methods: {},

@@ -67,7 +67,5 @@ export function bookShipment(tx: Transaction, { tenant, orderId }: Fulfillment):
 
 /** How many orders are being picked and packed, by state. */
 export async function countOpen(db: Queryable): Promise<{ state: string; count: number }[]> {
-  return db.query<{ state: string; count: number }>(
-    `select state, count(*)::int as count from fulfillments where state in ('picking', 'packed') group by state`,
-  );
+  return db.query<{ state: string; count: number }>('select state, count from count_open_fulfillments()');
 }

@@ -1,6 +1,6 @@
 import { eventType } from '../_chassis/contract.ts';
 import type { App } from '../_chassis/service.ts';
-import { createTestDatabase } from '../_chassis/test-support/database.ts';
+import { between, createTestDatabase } from '../_chassis/test-support/database.ts';
 import { startTestService } from '../_chassis/test-support/service.ts';
 import { uuidv7 } from '../_chassis/uuid.ts';
 import type { Worker } from '../_chassis/worker.ts';
@@ -24,11 +24,12 @@ export async function startBench() {
     const service = await startTestService({
       contract: fulfillmentContract,
       database: {
-        ...database,
-        transaction: (work) =>
-          broken
-            ? Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }))
-            : database.transaction(work),
+        ...between(database, (scope) => ({
+          transaction: (work) =>
+            broken
+              ? Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }))
+              : scope.transaction(work),
+        })),
         close: async () => {}, // the other replica stands on it, too
       },
       buildApp: (deps) => (app = buildApp(deps, pace)),

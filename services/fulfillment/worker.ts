@@ -24,7 +24,7 @@ export function startStepWorker(deps: { database: Database; log: Log; advance: A
     leaseMs: 10_000,
     idleMs: 1_000,
     perform: (work) =>
-      transaction(work.subject, async (tx) => {
+      transaction(work, async (tx) => {
         const state = shipmentState.parse(work.state);
         const step = nextWork(state);
         const from = { tenant: work.tenant, orderId: work.subject, state };

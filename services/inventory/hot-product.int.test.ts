@@ -41,7 +41,7 @@ describe('a hot product', { timeout: 300_000 }, () => {
   it('when it is sold out, whoever comes is refused without waiting for a lock', async () => {
     await receive(service, 'sold', 1);
     await orders.request('last-one', [{ productId: 'sold', quantity: 1 }]);
-    const answer = await service.database.transaction(async (tx) => {
+    const answer = await service.database.of('main').transaction(async (tx) => {
       await tx.query(`select 1 from stock where product_id = 'sold' for update`);
       return speaker(service).request('too-late', [{ productId: 'sold', quantity: 1 }]);
     });

@@ -1,7 +1,8 @@
 import type { Methods } from '../_chassis/call.ts';
 import type { Database, Queryable } from '../_chassis/database.ts';
 import { once } from '../_chassis/idempotency.ts';
-import { refusedWithout } from '../_chassis/role.ts';
+import { refusedWithout } from '../_chassis/permission.ts';
+import { permissions } from '../auth/contract.ts';
 import type { inventoryContract } from './contract.ts';
 import { addShelves, bookUnits, findStock, lockAvailable } from './store.ts';
 
@@ -9,12 +10,12 @@ import { addShelves, bookUnits, findStock, lockAvailable } from './store.ts';
 export function methods(database: Database): Methods<typeof inventoryContract> {
   return {
     async getStock({ productId }, { tenant }) {
-      const stock = await stockOf(database, tenant, productId);
+      const stock = await stockOf(database.of(tenant), tenant, productId);
       return stock.warehouses.length > 0 ? { kind: 'stock', stock } : { kind: 'not-found' };
     },
 
     async receiveStock(request, call) {
-      const refused = refusedWithout('warehouse', call);
+      const refused = refusedWithout(permissions['stock.change'], call);
       if (refused) return refused;
       const { tenant } = call;
       const { productId, warehouse, quantity } = request;
@@ -26,7 +27,7 @@ export function methods(database: Database): Methods<typeof inventoryContract> {
     },
 
     async adjustStock(request, call) {
-      const refused = refusedWithout('warehouse', call);
+      const refused = refusedWithout(permissions['stock.change'], call);
       if (refused) return refused;
       const { tenant } = call;
       const { productId, warehouse, quantity, reason } = request;

@@ -1,6 +1,6 @@
 import type { Delivery } from '../_chassis/consumer.ts';
 import type { Queryable } from '../_chassis/database.ts';
-import { createTestDatabase, type TestDatabase } from '../_chassis/test-support/database.ts';
+import { between, createTestDatabase, type TestDatabase } from '../_chassis/test-support/database.ts';
 import { startTestService, type TestService } from '../_chassis/test-support/service.ts';
 import { buildApp } from './app.ts';
 import { inventoryContract } from './contract.ts';
@@ -57,17 +57,17 @@ export function createWatch() {
     transactions: 0,
     attempts: 0,
     statements: 0,
-    over: (database: TestDatabase): TestDatabase => ({
-      ...database,
-      transaction: (work) => {
-        watch.transactions++;
-        return database.transaction((tx) => {
-          if (watch.away) throw Object.assign(new Error('the database system is shutting down'), { code: '57P03' });
-          watch.attempts++;
-          return work({ ...tx, query: (sql, values) => (watch.statements++, tx.query(sql, values)) });
-        });
-      },
-    }),
+    over: (database: TestDatabase): TestDatabase =>
+      between(database, (scope) => ({
+        transaction: (work) => {
+          watch.transactions++;
+          return scope.transaction((tx) => {
+            if (watch.away) throw Object.assign(new Error('the database system is shutting down'), { code: '57P03' });
+            watch.attempts++;
+            return work({ ...tx, query: (sql, values) => (watch.statements++, tx.query(sql, values)) });
+          });
+        },
+      })),
   };
   return watch;
 }

@@ -5,6 +5,7 @@ import { fulfillmentContract } from '../fulfillment/contract.ts';
 import { inventoryContract } from '../inventory/contract.ts';
 import { paymentsContract } from '../payments/contract.ts';
 import { productsContract } from '../products/contract.ts';
+import { usersContract } from '../users/contract.ts';
 import { subscriptions } from './events.ts';
 import { methods } from './methods.ts';
 import { knowsPrices } from './prices.ts';
@@ -19,7 +20,7 @@ export function buildApp(deps: ServiceDeps, deadlines: Deadlines): App {
   gaugeByState(metrics, {
     name: 'sidecart_orders_open_count',
     help: 'Orders that have not ended, by state',
-    count: () => countOpen(database),
+    count: () => countOpen(database.across),
   });
   return {
     methods: methods({ database, saga, watch: createWatch(deps) }),
@@ -29,8 +30,9 @@ export function buildApp(deps: ServiceDeps, deadlines: Deadlines): App {
       payments: eventLogOf('payments', connect(paymentsContract)),
       fulfillment: eventLogOf('fulfillment', connect(fulfillmentContract)),
       products: eventLogOf('products', connect(productsContract)),
+      users: eventLogOf('users', connect(usersContract)),
     }),
-    checks: { prices: () => knowsPrices(database) },
+    checks: { prices: () => knowsPrices(database.across) },
     startWorkers: () => [saga.startDeadlines()],
   };
 }

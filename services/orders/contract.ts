@@ -34,6 +34,9 @@ export const order = z.object({
 });
 export type Order = z.infer<typeof order>;
 
+/** What is kept of an order for its customer: the order, and the bank's name for the means of payment. */
+const kept = order.omit({ customerId: true }).extend({ paymentToken: z.string() });
+
 /** What a customer asks for: each product once, 1 to 50 lines of 1 to 100. */
 export const newOrder = z.strictObject({
   items: z
@@ -62,7 +65,7 @@ export const ordersContract = {
   service: 'orders',
   proto: { file: fileURLToPath(new URL('./orders.proto', import.meta.url)), service: 'sidecart.orders.v1.Orders' },
   methods: {
-    ...standardMethods(['inventory', 'payments', 'fulfillment']),
+    ...standardMethods(['inventory', 'payments', 'fulfillment', 'users']),
     placeOrder: {
       ...write,
       request: newOrder,
@@ -138,11 +141,22 @@ export const ordersContract = {
     OrderWithdrawn: fact('withdrawn', 'cancelling'),
     ShipmentStopped: fact('stopped', 'cancelling'),
     OrderCancelled: fact('cancelled', 'cancelled'),
+    /** What is kept of a person, in as many events as its size asks for. Of its own topic: few want it, and those no orders. */
+    PersonalDataCollected: {
+      type: eventType('orders', 'personal-data.collected'),
+      topic: 'orders.personal-data',
+      data: z.object({
+        exportId: z.string(),
+        userId: z.string(),
+        data: z.object({ part: z.number().int(), of: z.number().int(), orders: z.array(kept) }),
+      }),
+    },
   },
   consumes: {
     inventory: ['inventory.events'],
     payments: ['payments.events'],
     fulfillment: ['fulfillment.events'],
     products: ['products.events'],
+    users: ['users.events'],
   },
 } as const satisfies Contract;

@@ -2,6 +2,7 @@ import { on, type Subscription } from '../_chassis/consumer.ts';
 import { eventType } from '../_chassis/contract.ts';
 import type { Transaction } from '../_chassis/database.ts';
 import * as expected from './expectations.ts';
+import { peopleHandlers } from './people.ts';
 import { priceHandlers } from './prices.ts';
 import type { OrderRecord } from './record.ts';
 import type { Saga } from './saga.ts';
@@ -63,6 +64,11 @@ export function subscriptions(saga: Saga): Subscription[] {
       source: 'products',
       topic: 'products.events',
       handlers: priceHandlers(),
+    },
+    {
+      source: 'users',
+      topic: 'users.events',
+      handlers: peopleHandlers,
     },
   ];
 }

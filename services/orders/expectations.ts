@@ -20,6 +20,8 @@ export const productPriced = z.object({
   version: z.number().int(),
 });
 export const productRetired = z.object({ productId: z.string(), version: z.number().int() });
+export const profileErased = z.object({ userId: z.string() });
+export const exportRequested = z.object({ exportId: z.string(), userId: z.string() });
 
 export const expectations = {
   [eventType('inventory', 'reservation.confirmed')]: reservationConfirmed,
@@ -31,4 +33,6 @@ export const expectations = {
   [eventType('fulfillment', 'shipment.cancelled')]: shipmentCancelled,
   [eventType('products', 'product.priced')]: productPriced,
   [eventType('products', 'product.retired')]: productRetired,
+  [eventType('users', 'profile.erased')]: profileErased,
+  [eventType('users', 'export.requested')]: exportRequested,
 };

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { eventType } from '../_chassis/contract.ts';
-import { createDatabase, type Database } from '../_chassis/database.ts';
+import { createDatabase } from '../_chassis/database.ts';
 import { createLog } from '../_chassis/log.ts';
-import { createTestDatabase, type TestDatabase } from '../_chassis/test-support/database.ts';
+import { between, createTestDatabase, testPassword, type TestDatabase } from '../_chassis/test-support/database.ts';
 import { startTestService, type TestService } from '../_chassis/test-support/service.ts';
 import { disappointedBy } from '../_e2e/expectations.ts';
 import { buildApp } from './app.ts';
@@ -19,10 +19,9 @@ let there: TestService<typeof ordersContract>;
 const statements: string[] = [];
 beforeAll(async () => {
   database = await createTestDatabase('orders', new URL('./migrations', import.meta.url));
-  const counted: Database = {
-    ...database,
-    query: (sql, values) => (statements.push(sql), database.query(sql, values)),
-  };
+  const counted = between(database, (scope) => ({
+    query: (sql, values) => (statements.push(sql), scope.query(sql, values)),
+  }));
   here = await replica((deps) => buildApp({ ...deps, database: counted }, deadlines));
   const price = { productId: '1', name: 'One', price: { amount: 100, currency: 'EUR' }, version: 1 };
   await say(here, 'products', 'product.priced', '1', price);
@@ -42,15 +41,14 @@ async function replicaOfIts() {
     service: 'orders',
     host: url.hostname,
     port: Number(url.port),
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
+    password: testPassword,
     database: url.pathname.slice(1),
     poolSize: 5,
     log: createLog('orders', 'silent'),
   });
   return startTestService({
     contract: ordersContract,
-    database: { ...own, url: database.url },
+    database: { ...database, ...own },
     buildApp: (deps) => buildApp(deps, deadlines),
   });
 }

@@ -3,8 +3,11 @@ import type { Call, Methods } from '../_chassis/call.ts';
 import type { Database } from '../_chassis/database.ts';
 import { once } from '../_chassis/idempotency.ts';
 import { decodeCursor, encodeCursor } from '../_chassis/page.ts';
+import { isPermitted, refusedWithout } from '../_chassis/permission.ts';
+import { permissions } from '../auth/contract.ts';
 import type { ordersContract } from './contract.ts';
 import { isTerminal, orderStatus } from './order.ts';
+import { isErased } from './people.ts';
 import { findPrices } from './prices.ts';
 import { toOrder, type OrderRecord } from './record.ts';
 import type { Saga } from './saga.ts';
@@ -24,14 +27,16 @@ export function methods(deps: { database: Database; saga: Saga; watch: Watch }):
   const { database, saga, watch } = deps;
   return {
     async placeOrder(request, call) {
-      const { principal, tenant } = call;
-      if (!principal) return { kind: 'unauthenticated' };
+      const refused = refusedWithout(permissions['orders.place'], call);
+      if (refused) return refused;
+      const { tenant } = call;
       return once(database, call, 'placeOrder', request, async (tx) => {
-        const prices = await findPrices(
-          tx,
-          tenant,
-          request.items.map((item) => item.productId),
-        );
+        const productIds = request.items.map((item) => item.productId);
+        const [prices, erased] = await Promise.all([
+          findPrices(tx, tenant, productIds),
+          isErased(tx, tenant, call.caller),
+        ]);
+        if (erased) return { kind: 'unauthenticated' as const };
         const unknown = request.items.filter((item) => !prices.has(item.productId)).map((item) => item.productId);
         const items = request.items.flatMap(({ productId, quantity }) => {
           const price = prices.get(productId);
@@ -46,7 +51,7 @@ export function methods(deps: { database: Database; saga: Saga; watch: Watch }):
         const { paymentToken } = request;
         const record = saga.place(tx, {
           tenant,
-          customerId: principal.subject,
+          customerId: call.caller,
           items,
           total: { amount, currency },
           paymentToken,
@@ -56,7 +61,7 @@ export function methods(deps: { database: Database; saga: Saga; watch: Watch }):
     },
 
     async getOrder({ orderId }, call) {
-      const record = await findOrder(database, call.tenant, orderId);
+      const record = await findOrder(database.of(call.tenant), call.tenant, orderId);
       return record && maySee(call, record) ? { kind: 'found', order: toOrder(record) } : { kind: 'not-found' };
     },
 
@@ -85,12 +90,12 @@ export function methods(deps: { database: Database; saga: Saga; watch: Watch }):
     },
 
     async listOrders({ status, limit, cursor }, call) {
-      const { principal, tenant } = call;
-      if (!principal) return { kind: 'unauthenticated' };
+      const { tenant } = call;
+      if (!call.principal) return { kind: 'unauthenticated' };
       const after = cursor === undefined ? undefined : decodeCursor(position, cursor);
       if (cursor !== undefined && !after) return { kind: 'bad-cursor' };
-      const customerId = isStaff(call) ? undefined : principal.subject;
-      const found = await listOrders(database, { tenant, customerId, status, after, limit: limit + 1 });
+      const customerId = isStaff(call) ? undefined : call.caller;
+      const found = await listOrders(database.of(tenant), { tenant, customerId, status, after, limit: limit + 1 });
       const items = found.slice(0, limit).map(toOrder);
       const last = items.at(-1);
       const more = found.length > limit && last;
@@ -102,7 +107,8 @@ export function methods(deps: { database: Database; saga: Saga; watch: Watch }):
     },
 
     async cancelOrder(request, call) {
-      if (!call.principal) return { kind: 'unauthenticated' };
+      const refused = refusedWithout(permissions['orders.place'], call);
+      if (refused) return refused;
       return once(database, call, 'cancelOrder', request, async (tx) => {
         const record = await lockOrder(tx, call.tenant, request.orderId);
         if (!record || !maySee(call, record)) return { kind: 'not-found' as const };
@@ -115,7 +121,7 @@ export function methods(deps: { database: Database; saga: Saga; watch: Watch }):
   };
 }
 
-const isStaff = (call: Call) => call.principal?.roles.includes('staff') === true;
+const isStaff = (call: Call) => isPermitted(permissions['orders.read-all'], call);
 
 const maySee = (call: Call, record: OrderRecord) =>
   record.id === showcase || isStaff(call) || call.principal?.subject === record.customerId;

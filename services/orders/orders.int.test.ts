@@ -122,7 +122,7 @@ describe('placeOrder', () => {
   it('when another customer uses the same key, it is another order', async () => {
     const key = uuidv7();
     const first = await place(two, key);
-    const other = await (await service.as({ sub: '2' })).placeOrder(two, { idempotencyKey: key });
+    const other = await (await service.as({ sub: '2', roles: ['customer'] })).placeOrder(two, { idempotencyKey: key });
     expect(other.kind === 'placed' && other.order.id).not.toBe(first.id);
   });
 
@@ -130,7 +130,7 @@ describe('placeOrder', () => {
     const key = uuidv7();
     const started = Promise.withResolvers<void>();
     const held = Promise.withResolvers<void>();
-    const holder = service.database.transaction(async (tx) => {
+    const holder = service.database.of('main').transaction(async (tx) => {
       await tx.query(
         `select pg_advisory_xact_lock(hashtextextended(jsonb_build_array('main', '1', $1::text)::text, 0))`,
         [key],
@@ -270,7 +270,7 @@ describe('cancelOrder', () => {
 
 describe('listOrders', () => {
   it('when paged, every order of the customer comes exactly once, newest first; staff see all', async () => {
-    const mine = await service.as({ sub: 'pager' });
+    const mine = await service.as({ sub: 'pager', roles: ['customer'] });
     for (let n = 0; n < 7; n++) await mine.placeOrder(two);
     const seen: string[] = [];
     let cursor: string | undefined;
@@ -298,7 +298,7 @@ describe('a cursor that was not given out', () => {
     encodeCursor({ ...given, id: 'a\0b' }),
     encodeCursor({ ...given, id: { a: 1 } }),
   ])('when it is %s, it is refused and not given to the database', async (cursor) => {
-    const mine = await service.as({ sub: 'pager' });
+    const mine = await service.as({ sub: 'pager', roles: ['customer'] });
     expect(await mine.listOrders({ limit: 3, cursor })).toEqual({ kind: 'bad-cursor' });
   });
 });
@@ -326,6 +326,9 @@ describe('prices', () => {
 
 describe('what orders publishes', () => {
   it('every consumer can read it', async () => {
+    const asked = { exportId: uuidv7(), userId: '1' };
+    const type = eventType('users', 'export.requested');
+    await service.deliver({ source: 'users', topic: 'users.events', type, subject: asked.exportId, data: asked });
     const events = await service.emitted();
     const { disappointments } = await disappointedBy(events.map((event) => ({ name: event.type, value: event.data })));
     expect(disappointments).toEqual([]);

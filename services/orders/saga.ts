@@ -125,7 +125,7 @@ export function createSaga(deps: {
         leaseMs: 10_000,
         idleMs: 500,
         perform: ({ tenant, subject, state }) =>
-          database.transaction(async (tx) => {
+          database.of(tenant).transaction(async (tx) => {
             const record = await lockOrder(tx, tenant, subject);
             if (record?.state === state) {
               const after = saga.advance(tx, record, 'deadline', { reason: deadlineFor(record.state) });

@@ -185,8 +185,5 @@ export async function readEvents(db: Queryable, tenant: string, orderId: string)
 
 /** How many orders are in each state that is not an end. */
 export async function countOpen(db: Queryable): Promise<{ state: string; count: number }[]> {
-  return db.query<{ state: string; count: number }>(
-    `select state, count(*)::int as count from orders
-      where state not in ('shipped', 'rejected', 'payment-failed', 'cancelled') group by state`,
-  );
+  return db.query<{ state: string; count: number }>('select state, count from count_open_orders()');
 }

@@ -59,7 +59,7 @@ export function createWatch({ database, log }: { database: Database; log: Log })
     try {
       while (feed.stale) {
         feed.stale = false;
-        const record = await findOrder(database, feed.tenant, feed.id);
+        const record = await findOrder(database.of(feed.tenant), feed.tenant, feed.id);
         if (!record || record.version <= (feed.record?.version ?? 0)) continue;
         feed.record = record;
         for (const wake of feed.followers) wake();
@@ -75,8 +75,8 @@ export function createWatch({ database, log }: { database: Database; log: Log })
   function startTail(): NonNullable<typeof tail> {
     let cursor: string | undefined;
     const run = async () => {
-      cursor ??= await outboxEnd(database);
-      const page = await tailOutbox(database, { topic, after: cursor, limit: pageSize });
+      cursor ??= await outboxEnd(database.across);
+      const page = await tailOutbox(database.across, { topic, after: cursor, limit: pageSize });
       for (const event of page) hint(event);
       cursor = page.at(-1)?.cursor ?? cursor;
       // A tail that has been replaced knows nothing of where its successor begins.
@@ -115,7 +115,7 @@ export function createWatch({ database, log }: { database: Database; log: Log })
   return {
     async *follow(tenant, id, signal) {
       // One look is enough for an order that is not there, may not be seen or has ended: then nobody asks for more.
-      const found = await findOrder(database, tenant, id);
+      const found = await findOrder(database.of(tenant), tenant, id);
       yield found;
       let version = found?.version ?? 0;
       let wake = () => {};

@@ -15,7 +15,7 @@ export function buildApp({ database, sidecar, log, metrics, connect }: ServiceDe
   gaugeByState(metrics, {
     name: 'sidecart_payments_open_count',
     help: 'Payments that have a question for the bank, by state',
-    count: () => countOpen(database),
+    count: () => countOpen(database.across),
   });
   const bankTries = new Counter({
     name: 'sidecart_payments_bank_tries_total',

@@ -78,8 +78,5 @@ export async function movePayment(tx: Transaction, from: Payment, state: Payment
 
 /** How many payments have a question for the bank, by state. */
 export async function countOpen(db: Queryable): Promise<{ state: string; count: number }[]> {
-  return db.query<{ state: string; count: number }>(
-    `select state, count(*)::int as count from payments
-      where state in ('charging-unsent', 'charging-sent', 'reversing') group by state`,
-  );
+  return db.query<{ state: string; count: number }>('select state, count from count_open_payments()');
 }

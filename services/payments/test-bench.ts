@@ -1,7 +1,7 @@
 import { DependencyError } from '../_chassis/errors.ts';
 import { eventType } from '../_chassis/contract.ts';
 import type { App } from '../_chassis/service.ts';
-import { createTestDatabase } from '../_chassis/test-support/database.ts';
+import { between, createTestDatabase } from '../_chassis/test-support/database.ts';
 import { startTestService } from '../_chassis/test-support/service.ts';
 import { uuidv7 } from '../_chassis/uuid.ts';
 import type { Worker } from '../_chassis/worker.ts';
@@ -31,11 +31,10 @@ export async function startBench() {
     broken ? Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })) : work();
   const service = await startTestService({
     contract: paymentsContract,
-    database: {
-      ...database,
-      query: (...args) => breakable(() => database.query(...args)),
-      transaction: (work) => breakable(() => database.transaction(work)),
-    },
+    database: between(database, (scope) => ({
+      query: (...args) => breakable(() => scope.query(...args)),
+      transaction: (work) => breakable(() => scope.transaction(work)),
+    })),
     buildApp: (deps) => (app = buildApp(deps, pace)),
     budget: 3,
   });

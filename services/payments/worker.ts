@@ -88,12 +88,12 @@ export function startBankWorker(
     idleMs,
     gate: () => outage.gate(),
     async perform(work) {
-      const asked = await transaction(work.subject, (tx) => begin(tx, work));
+      const asked = await transaction(work, (tx) => begin(tx, work));
       if (!asked) return;
       const result = await tryBank(asked.question, asked.known, asked.payment);
       deps.bankTries.inc({ question: asked.question, outcome: result.outcome });
       log.info({ orderId: work.subject, question: asked.question, outcome: result.outcome }, 'bank asked');
-      const againInMs = await transaction(work.subject, (tx) => end(tx, asked, result));
+      const againInMs = await transaction(work, (tx) => end(tx, asked, result));
       if (againInMs !== undefined) worker.wake(againInMs);
     },
   });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase } from '../_chassis/test-support/database.ts';
+import { between, createTestDatabase } from '../_chassis/test-support/database.ts';
 import { startTestService, type TestService } from '../_chassis/test-support/service.ts';
 import { buildApp } from './app.ts';
 import { productsContract } from './contract.ts';
@@ -13,13 +13,12 @@ beforeAll(async () => {
   const database = await createTestDatabase('products', new URL('./migrations', import.meta.url));
   service = await startTestService({
     contract: productsContract,
-    database: {
-      ...database,
+    database: between(database, (scope) => ({
       query: (sql, values) => {
         if (sql.includes('as retired')) rowLoads++;
-        return database.query(sql, values);
+        return scope.query(sql, values);
       },
-    },
+    })),
     buildApp: (deps) => buildApp(deps, settings),
     workers: true,
   });

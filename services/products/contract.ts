@@ -11,7 +11,7 @@ const category = z
   .string()
   .regex(/^[a-z]+(-[a-z]+)*$/)
   .max(40);
-const price = money.extend({ amount: z.number().int().min(1).max(100_000_000), currency: z.literal('EUR') });
+const price = z.strictObject({ amount: z.number().int().min(1).max(100_000_000), currency: z.literal('EUR') });
 
 /** A product as everybody sees it; `version` grows with every change. */
 export const product = z.object({ id: productId, name, category, price: money, version: z.number().int() });
@@ -26,6 +26,9 @@ export const productChange = newProduct
   .refine((change) => Object.keys(change).length > 0, 'nothing to change');
 
 const notFound = z.object({ kind: z.literal('not-found') });
+const otherVersion = z.object({ kind: z.literal('other-version'), version: z.number().int() });
+/** The versions that may be changed: whoever has read another one is told so, and nothing is done. */
+const versions = z.array(z.number().int()).max(20).optional();
 const write = { reads: false, callers: ['gateway'] } as const;
 const read = { reads: true, callers: ['gateway'] } as const;
 
@@ -62,13 +65,17 @@ export const productsContract = {
     },
     changeProduct: {
       ...write,
-      request: z.object({ productId, change: productChange }),
-      response: z.discriminatedUnion('kind', [z.object({ kind: z.literal('changed'), product }), notFound]),
+      request: z.object({ productId, change: productChange, versions }),
+      response: z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('changed'), product }),
+        notFound,
+        otherVersion,
+      ]),
     },
     retireProduct: {
       ...write,
-      request: z.object({ productId }),
-      response: z.discriminatedUnion('kind', [z.object({ kind: z.literal('retired') }), notFound]),
+      request: z.object({ productId, versions }),
+      response: z.discriminatedUnion('kind', [z.object({ kind: z.literal('retired') }), notFound, otherVersion]),
     },
   },
   events: {

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import type { Cache } from '../_chassis/cache.ts';
 import type { Methods } from '../_chassis/call.ts';
 import type { Database, Transaction } from '../_chassis/database.ts';
 import { once } from '../_chassis/idempotency.ts';
 import { decodeCursor, encodeCursor } from '../_chassis/page.ts';
-import { refusedWithout } from '../_chassis/role.ts';
+import { refusedWithout } from '../_chassis/permission.ts';
 import { uuidv7 } from '../_chassis/uuid.ts';
-import type { Cache } from './cache.ts';
+import { permissions } from '../auth/contract.ts';
 import { productsContract, type Product } from './contract.ts';
 import { addProduct, changeProduct, listProducts, lockProduct, retireProduct } from './store.ts';
 
@@ -16,13 +17,19 @@ const position = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const isId = (text: string): boolean => /^[\w.-]{1,64}$/.test(text);
 
 /** Everybody may read the catalog; people with the role `staff` change that of their tenant. */
-export function methods({ database, cache }: { database: Database; cache: Cache }): Methods<typeof productsContract> {
+export function methods({
+  database,
+  cache,
+}: {
+  database: Database;
+  cache: Cache<Product>;
+}): Methods<typeof productsContract> {
   return {
     async listProducts({ query = '', category, limit, cursor }, { tenant }) {
       const after = cursor === undefined ? 0 : decodeCursor(position, cursor);
       if (after === undefined) return { kind: 'bad-cursor' };
       if (query.includes('\0')) return { kind: 'page', items: [] }; // no name has one, and PostgreSQL takes none
-      const found = await listProducts(database, { tenant, query, category, after, limit: limit + 1 });
+      const found = await listProducts(database.of(tenant), { tenant, query, category, after, limit: limit + 1 });
       const items = found.slice(0, limit);
       const last = items.at(-1);
       const more = found.length > limit && last;
@@ -35,12 +42,12 @@ export function methods({ database, cache }: { database: Database; cache: Cache 
 
     async getProduct({ productId }, { tenant }) {
       if (!isId(productId)) return { kind: 'not-found' };
-      const { product, cache: from } = await cache.read(tenant, productId);
+      const { value: product, cache: from } = await cache.read(tenant, productId);
       return product ? { kind: 'found', product, cache: from } : { kind: 'not-found' };
     },
 
     async createProduct(request, call) {
-      const refused = refusedWithout('staff', call);
+      const refused = refusedWithout(permissions['catalog.change'], call);
       if (refused) return refused;
       return once(database, call, 'createProduct', request, async (tx) => {
         const product = { id: uuidv7(), ...request, version: 1 };
@@ -51,13 +58,14 @@ export function methods({ database, cache }: { database: Database; cache: Cache 
     },
 
     async changeProduct(request, call) {
-      const refused = refusedWithout('staff', call);
+      const refused = refusedWithout(permissions['catalog.change'], call);
       if (refused) return refused;
-      const { productId, change } = request;
+      const { productId, change, versions } = request;
       if (!isId(productId)) return { kind: 'not-found' };
       const answer = await once(database, call, 'changeProduct', request, async (tx) => {
         const before = await lockProduct(tx, call.tenant, productId);
         if (!before) return { kind: 'not-found' as const };
+        if (versions?.includes(before.version) === false) return otherVersion(before);
         const name = change.name ?? before.name;
         const category = change.category ?? before.category;
         const price = change.price ?? before.price;
@@ -73,13 +81,14 @@ export function methods({ database, cache }: { database: Database; cache: Cache 
     },
 
     async retireProduct(request, call) {
-      const refused = refusedWithout('staff', call);
+      const refused = refusedWithout(permissions['catalog.change'], call);
       if (refused) return refused;
-      const { productId } = request;
+      const { productId, versions } = request;
       if (!isId(productId)) return { kind: 'not-found' };
       const answer = await once(database, call, 'retireProduct', request, async (tx) => {
         const before = await lockProduct(tx, call.tenant, productId);
         if (!before) return { kind: 'not-found' as const };
+        if (versions?.includes(before.version) === false) return otherVersion(before);
         const version = before.version + 1;
         retireProduct(tx, call.tenant, productId, version);
         tx.emit(ProductRetired, { subject: productId, tenant: call.tenant, data: { productId, version } });
@@ -90,6 +99,8 @@ export function methods({ database, cache }: { database: Database; cache: Cache 
     },
   };
 }
+
+const otherVersion = ({ version }: Product) => ({ kind: 'other-version' as const, version });
 
 function emitPriced(tx: Transaction, tenant: string, { id: productId, name, price, version }: Product): void {
   tx.emit(ProductPriced, { subject: productId, tenant, data: { productId, name, price, version } });

@@ -157,6 +157,32 @@ describe('changeProduct', () => {
   });
 });
 
+describe('versions', () => {
+  it('when the one that was read is not the newest, nothing is changed or retired, and the answer says which is', async () => {
+    const { id: productId } = await create();
+    const staff = await asStaff();
+    const change = { name: 'Lamp 2' };
+    expect(await staff.changeProduct({ productId, change, versions: [1, 7] })).toMatchObject({ kind: 'changed' });
+    const late = { kind: 'other-version', version: 2 };
+    for (const versions of [[], [1], [3]]) {
+      expect(await staff.changeProduct({ productId, change: { name: 'Lamp 3' }, versions })).toEqual(late);
+      expect(await staff.retireProduct({ productId, versions })).toEqual(late);
+    }
+    expect(await get(productId)).toMatchObject({ product: { ...change, version: 2 } });
+    expect(await staff.changeProduct({ productId: 'none', change, versions: [1] })).toEqual({ kind: 'not-found' });
+    expect(await staff.retireProduct({ productId, versions: [2] })).toEqual({ kind: 'retired' });
+  });
+
+  it('when two change the same version at once, one of them is told', async () => {
+    const { id: productId } = await create();
+    const staff = await asStaff();
+    const both = await Promise.all(
+      ['a', 'b'].map((name) => staff.changeProduct({ productId, change: { name }, versions: [1] })),
+    );
+    expect(both.map(({ kind }) => kind).sort()).toEqual(['changed', 'other-version']);
+  });
+});
+
 describe('retireProduct', () => {
   it('when it is retired, it is gone for everybody, and its row and version stay', async () => {
     const { id: productId } = await create({ category: 'retired' });

@@ -1,15 +1,8 @@
 import { z } from 'zod';
-import type { Database, Queryable, Transaction } from '../_chassis/database.ts';
-import { schedule } from '../_chassis/due-work.ts';
-import { cacheKey, type CacheSource } from './cache.ts';
-import type { Product } from './contract.ts';
-import type { Entry } from './entries.ts';
-
-/** The due work that brings a product's cache entry up to date. */
-export const refreshKind = 'refresh-cache';
-
-// A write updates the cache itself; its due work is for the write that can't, or that dies on the way.
-const refreshAfterMs = 1_000;
+import type { Entry } from '../_chassis/cache-entries.ts';
+import { outdate } from '../_chassis/cached-rows.ts';
+import type { Queryable, Transaction } from '../_chassis/database.ts';
+import { product, type Product } from './contract.ts';
 
 const productRow = z
   .object({
@@ -22,42 +15,23 @@ const productRow = z
   })
   .transform(({ amount, currency, ...row }): Product => ({ ...row, price: { amount, currency } }));
 const retirableRow = z.object({ retired: z.boolean() });
-const versionRow = z.object({ version: z.number().int() });
 const listedRow = z.object({ position: z.coerce.number().int() });
 
 const columns = 'id, name, category, amount, currency, version';
 
 /** A product's version now, with what it is, or null when it is retired; undefined when it was never there. */
-export async function findProduct(db: Queryable, tenant: string, id: string): Promise<Entry | undefined> {
+export async function findProduct(db: Queryable, tenant: string, id: string): Promise<Entry<Product> | undefined> {
   const [row] = await db.query(
     `select ${columns}, retired_at is not null as retired from products where tenant = $1 and id = $2`,
     [tenant, id],
   );
   if (!row) return undefined;
   const found = productRow.parse(row);
-  return { version: found.version, product: retirableRow.parse(row).retired ? null : found };
+  return { version: found.version, value: retirableRow.parse(row).retired ? null : found };
 }
 
-/** The rows behind the product cache; how far the cache is behind them is written in the due work. */
-export const cacheSource = (db: Database): CacheSource => ({
-  load: (tenant, id) => findProduct(db, tenant, id),
-  async outdated() {
-    const rows = await db.query<{ subject: string }>('select subject from due_work where kind = $1', [refreshKind]);
-    return rows.map((row) => row.subject);
-  },
-  async settle(tenant, id, version) {
-    const rows = await db.query(
-      `with done as (delete from due_work where kind = $3 and subject = $4 and state = $5)
-       select version from products where tenant = $1 and id = $2`,
-      [tenant, id, refreshKind, cacheKey(tenant, id), String(version)],
-    );
-    return rows[0] && versionRow.parse(rows[0]).version;
-  },
-  async versionOf(tenant, id) {
-    const rows = await db.query('select version from products where tenant = $1 and id = $2', [tenant, id]);
-    return rows[0] && versionRow.parse(rows[0]).version;
-  },
-});
+/** The rows behind the product cache. */
+export const cachedProducts = { table: 'products', value: product, load: findProduct };
 
 /** A page of what can be bought, in the order in which products came; `position` is where the page ends. */
 export async function listProducts(
@@ -116,12 +90,3 @@ export function retireProduct(tx: Transaction, tenant: string, id: string, versi
   ]);
   outdate(tx, tenant, id, version);
 }
-
-const outdate = (tx: Transaction, tenant: string, id: string, version: number) =>
-  schedule(tx, {
-    kind: refreshKind,
-    subject: cacheKey(tenant, id),
-    tenant,
-    state: String(version),
-    inMs: refreshAfterMs,
-  });
