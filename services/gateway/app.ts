@@ -1,19 +1,21 @@
+import type { BlockList } from 'node:net';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { Connect } from '../_chassis/client.ts';
 import type { Authenticate } from '../_chassis/identity.ts';
 import type { Log } from '../_chassis/log.ts';
 import type { Metrics } from '../_chassis/metrics.ts';
 import { begin, refuseUnreadable } from './arrival.ts';
-import { routes, type Handlers, type Route, type RouteName } from './contract.ts';
+import { routes, type Handlers } from './contract.ts';
+import { allowOrigins, preflight } from './cors.ts';
 import type { StreamSettings } from './event-stream.ts';
 import { followHandlers } from './follow.ts';
 import { healthHandlers } from './health.ts';
-import { inventoryHandlers } from './inventory.ts';
+import type { Limit } from './limit.ts';
 import { apiHandlers } from './openapi.ts';
-import { orderHandlers } from './orders.ts';
 import { problemOf, problems } from './problems.ts';
-import { productHandlers } from './products.ts';
+import type { Reply, Route } from './route.ts';
 import { sendProblem, serve } from './serve.ts';
+import { shopHandlers } from './shop.ts';
 
 /** What the gateway is built from; it has no state of its own. */
 export interface GatewayDeps {
@@ -21,6 +23,9 @@ export interface GatewayDeps {
   readonly metrics: Metrics;
   readonly connect: Connect;
   readonly authenticate: Authenticate;
+  readonly limit: Limit;
+  /** Whose word about where a request comes from is taken. */
+  readonly proxies: BlockList;
   readonly isHealthy: () => Promise<boolean>;
   /** True once the process has been told to stop: connections are then closed with their next answer. */
   readonly stopping: () => boolean;
@@ -30,6 +35,8 @@ export interface GatewayDeps {
 
 export interface Settings {
   readonly deadlineMs: number;
+  /** Whose pages may read the answers; nobody's without it. */
+  readonly origins?: readonly string[];
   readonly streams?: StreamSettings;
 }
 
@@ -38,9 +45,7 @@ export function buildApp(deps: GatewayDeps, settings: Settings): Express {
   const handlers: Handlers = {
     ...apiHandlers(),
     ...healthHandlers(deps),
-    ...productHandlers(deps),
-    ...inventoryHandlers(deps),
-    ...orderHandlers(deps),
+    ...shopHandlers(),
     ...followHandlers(deps, settings),
   };
   const app = express();
@@ -50,14 +55,18 @@ export function buildApp(deps: GatewayDeps, settings: Settings): Express {
   app.enable('strict routing');
 
   app.use(begin(deps));
+  if (settings.origins?.length) app.use(allowOrigins(settings.origins, Object.values<Route>(routes)));
   app.use(refuseUnreadable);
-  for (const name of Object.keys(routes) as RouteName[]) {
-    const route: Route = routes[name];
+  const own = new Map<string, (input: never) => Promise<Reply>>(Object.entries(handlers));
+  for (const [name, route] of Object.entries<Route>(routes)) {
     const verb = route.method.toLowerCase() as Lowercase<Route['method']>;
-    app[verb](pattern(route.path), serve(route, handlers[name], { ...deps, ...settings }));
+    const handler = route.question?.answerWith(deps.connect) ?? own.get(name);
+    if (!handler) throw new Error(`nothing answers ${name}`);
+    app[verb](pattern(route.path), serve(route, handler, { ...deps, ...settings }));
   }
   for (const [path, allow] of allowed()) {
-    app.all(pattern(path), () => {
+    const here = Object.values<Route>(routes).filter((route) => route.path === path);
+    app.all(pattern(path), preflight(here, allow), () => {
       throw problems.methodNotAllowed(allow);
     });
   }

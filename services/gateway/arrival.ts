@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import { contextOf, traceIdOf, withContext } from '../_chassis/context.ts';
 import type { Log } from '../_chassis/log.ts';
 import type { Metrics } from '../_chassis/metrics.ts';
+import { fieldsOf } from './answer.ts';
 import { problems } from './problems.ts';
 import { checkTarget } from './query.ts';
 
@@ -20,10 +21,10 @@ export const begin =
     const given = request.get('x-request-id') ?? '';
     const requestId = saneRequestId.test(given) ? given : traceIdOf(traceparent);
     const context = { requestId, traceparent };
-    response.setHeader('x-request-id', requestId);
-    response.setHeader('x-content-type-options', 'nosniff');
-    // A copy kept anywhere on the way could be older than a write that this client has been told of.
-    response.setHeader('cache-control', 'no-store');
+    const fields = fieldsOf(response);
+    fields['x-request-id'] = requestId;
+    // A browser would hold it for every port of this machine.
+    if (request.secure && request.hostname !== 'localhost') fields['strict-transport-security'] = 'max-age=31536000';
 
     response.on('close', () => {
       const durationMs = performance.now() - started;

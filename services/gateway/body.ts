@@ -3,7 +3,9 @@ import type { z } from 'zod';
 import { readBody } from '../_chassis/body.ts';
 import { problems } from './problems.ts';
 
-const largestBody = 64 * 1_024;
+/** Bytes of a body where a route says nothing of them. */
+export const usualBodyLimit = 64 * 1_024;
+
 const deepest = 20;
 const mostValues = 2_000;
 const mostErrors = 20;
@@ -25,11 +27,12 @@ export function checkContentType(headers: IncomingMessage['headers']): void {
 export const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
-/** Reads the whole body as JSON, at most 64 KiB of it; an empty one is `undefined`. */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
-  if (Number(request.headers['content-length'] ?? 0) > largestBody) throw problems.contentTooLarge('64 KiB');
-  const bytes = await readBody(request, largestBody);
-  if (!bytes) throw problems.contentTooLarge('64 KiB');
+/** Reads the whole body as JSON, at most so many bytes of it; an empty one is `undefined`. */
+export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
+  const tooLarge = () => problems.contentTooLarge(`${limit / 1_024} KiB`);
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
+  const bytes = await readBody(request, limit);
+  if (!bytes) throw tooLarge();
   return parseJson(bytes);
 }
 
@@ -64,7 +67,8 @@ function checkTree(root: unknown): void {
     if (flaw !== undefined) throw problems.badBody([{ pointer: pointerOf(path), detail: flaw }]);
     if (typeof value !== 'object' || value === null) continue;
     for (const [name, inner] of Object.entries(value)) {
-      const flawOfName = flawOf(name);
+      // What reads JSON into objects may pass over it, or worse.
+      const flawOfName = name === '__proto__' ? 'is not allowed' : flawOf(name);
       if (flawOfName !== undefined)
         throw problems.badBody([{ pointer: pointerOf(path), detail: `a name ${flawOfName}` }]);
       open.push({ value: inner, path: [...path, name] });

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { Response } from 'express';
-import type { ServerEvent } from './contract.ts';
+import { fieldsOf } from './answer.ts';
 import { problems } from './problems.ts';
+import type { ServerEvent } from './route.ts';
 
 /** Bounds of event streams; times in milliseconds, numbers for one gateway. */
 export interface StreamSettings {
@@ -52,8 +53,11 @@ export function openStream(response: Response, ending: AbortSignal, settings: St
 
   /** Sends events until there are no more, never faster than the client reads. */
   async function send(events: AsyncIterable<ServerEvent>): Promise<void> {
-    response.setHeader('content-type', 'text/event-stream');
-    response.setHeader('x-accel-buffering', 'no'); // nginx would keep events back
+    response.writeHead(200, {
+      ...fieldsOf(response),
+      'content-type': 'text/event-stream',
+      'x-accel-buffering': 'no', // nginx would keep events back
+    });
     if (response.req.method === 'HEAD') return void response.end();
     response.write(`retry: ${reconnectMs}\n\n`);
     let behind = 0;

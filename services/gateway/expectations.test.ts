@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { disappointedBy } from '../_e2e/expectations.ts';
 import { refusal, type Contract } from '../_chassis/contract.ts';
+import { authContract } from '../auth/contract.ts';
 import { fulfillmentContract } from '../fulfillment/contract.ts';
 import { inventoryContract } from '../inventory/contract.ts';
 import { ordersContract } from '../orders/contract.ts';
 import { paymentsContract } from '../payments/contract.ts';
 import { productsContract } from '../products/contract.ts';
+import { usersContract } from '../users/contract.ts';
 import { answers } from './expectations.ts';
 
 const order = {
@@ -28,6 +30,8 @@ describe('expectations', () => {
       ordersContract,
       paymentsContract,
       fulfillmentContract,
+      authContract,
+      usersContract,
     ];
     const methods = contracts.flatMap(({ service, methods: own }) =>
       Object.entries(own).map(([name, method]) => [`${service}.${name}`, method.response] as const),

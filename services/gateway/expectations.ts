@@ -33,6 +33,39 @@ const order = z.object({
 });
 export type SeenOrder = z.infer<typeof order>;
 
+const publicUser = z.object({ id: z.string(), name: z.string() });
+
+const address = z.object({
+  label: z.string().optional(),
+  lines: z.array(z.string()),
+  postalCode: z.string(),
+  city: z.string(),
+  country: z.string(),
+});
+const user = publicUser.extend({
+  email: z.string(),
+  addresses: z.array(address),
+  preferences: z.record(z.string(), z.union([z.boolean(), z.number(), z.string()])),
+  status: z.string(),
+  version: z.number(),
+  createdAt: z.string(),
+});
+export type SeenUser = z.infer<typeof user>;
+
+const personalData = z.object({
+  id: z.string(),
+  userId: z.string(),
+  status: z.string(),
+  requestedAt: z.string(),
+  parts: z.array(z.object({ service: z.string(), tenant: z.string(), at: z.string(), data: z.looseObject({}) })),
+  missing: z.array(z.object({ service: z.string(), tenant: z.string() })),
+});
+const roles = z.array(z.string());
+const tenant = z.object({ id: z.string(), name: z.string(), membershipId: z.string(), roles });
+const member = z.object({ id: z.string(), userId: z.string(), name: z.string().optional(), roles });
+const membership = z.object({ id: z.string(), tenant: z.string(), userId: z.string(), roles });
+const invitation = z.object({ id: z.string(), expiresAt: z.string() });
+
 const kind = <K extends string>(name: K) => z.object({ kind: z.literal(name) });
 const refusals = [
   kind('overloaded').extend({ retryAfterMs: z.number() }),
@@ -47,15 +80,24 @@ const read = <Answers extends readonly z.core.$ZodTypeDiscriminable[]>(...answer
   z.discriminatedUnion('kind', [...refusals, ...answers]);
 const write = <Answers extends readonly z.core.$ZodTypeDiscriminable[]>(...answers: Answers) =>
   z.discriminatedUnion('kind', [...refusals, ...keyRefusals, ...answers]);
+const otherVersion = kind('other-version').extend({ version: z.number() });
+const heldRoles = kind('roles').extend({ roles });
 const health = read(kind('health').extend({ status: z.enum(['healthy', 'unhealthy']) }));
+
+const changedUser = write(
+  kind('changed').extend({ user }),
+  kind('other-version').extend({ version: z.number() }),
+  kind('too-many-preferences'),
+  kind('not-found'),
+);
 
 /** By `<service>.<method>`: every kind of answer the gateway knows what to make of, with the fields it needs. */
 export const answers = {
   'products.listProducts': read(page(product), kind('bad-cursor')),
   'products.getProduct': read(kind('found').extend({ product, cache: z.enum(['hit', 'miss']) }), kind('not-found')),
   'products.createProduct': write(kind('created').extend({ product })),
-  'products.changeProduct': write(kind('changed').extend({ product }), kind('not-found')),
-  'products.retireProduct': write(kind('retired'), kind('not-found')),
+  'products.changeProduct': write(kind('changed').extend({ product }), kind('not-found'), otherVersion),
+  'products.retireProduct': write(kind('retired'), kind('not-found'), otherVersion),
   'inventory.getStock': read(kind('stock').extend({ stock }), kind('not-found')),
   'inventory.receiveStock': write(kind('received').extend({ stock })),
   'inventory.adjustStock': write(
@@ -85,9 +127,39 @@ export const answers = {
     kind('not-cancellable').extend({ status: z.string() }),
     kind('not-found'),
   ),
+  'users.createUser': write(kind('created').extend({ user })),
+  'users.listUsers': read(page(user), kind('bad-cursor')),
+  'users.getUser': read(
+    kind('found').extend({ user }),
+    kind('public').extend({ user: publicUser, cache: z.enum(['hit', 'miss']) }),
+    kind('not-found'),
+  ),
+  'users.replaceUser': changedUser,
+  'users.changeUser': changedUser,
+  'users.eraseUser': write(kind('erased'), kind('not-found')),
+  'users.requestExport': write(kind('requested').extend({ exportId: z.string() }), kind('not-found')),
+  'users.getExport': read(kind('found').extend({ export: personalData }), kind('not-found')),
+  'users.createTenant': write(kind('created').extend({ tenant }), kind('taken')),
+  'users.listTenants': read(kind('tenants').extend({ items: z.array(tenant) })),
+  'users.listMembers': read(page(member), kind('bad-cursor'), kind('not-found')),
+  'users.inviteMember': write(kind('invited').extend({ invitation }), kind('not-found')),
+  'users.acceptInvitation': write(kind('accepted').extend({ membership }), kind('not-found')),
+  'users.removeMember': write(kind('removed'), kind('last-admin'), kind('not-found')),
+  'auth.exchangeHttp': write(
+    kind('exchanged').extend({
+      status: z.number(),
+      headers: z.array(z.tuple([z.string(), z.string()])),
+      body: z.string(),
+    }),
+  ),
+  'auth.listRoles': read(heldRoles, kind('not-found')),
+  'auth.grantRole': write(heldRoles, kind('not-found')),
+  'auth.revokeRole': write(heldRoles, kind('not-found'), kind('last-admin')),
   'products.getHealth': health,
   'inventory.getHealth': health,
   'orders.getHealth': health,
   'payments.getHealth': health,
   'fulfillment.getHealth': health,
+  'auth.getHealth': health,
+  'users.getHealth': health,
 };

@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, Connect } from '../_chassis/client.ts';
 import { DependencyError } from '../_chassis/errors.ts';
 import { ordersContract } from '../orders/contract.ts';
-import type { Follower, Handlers, ServerEvent } from './contract.ts';
+import type { Handlers } from './contract.ts';
 import { streamDefaults, type StreamSettings } from './event-stream.ts';
 import { problems, refused } from './problems.ts';
+import type { Follower, ServerEvent } from './route.ts';
 
 type Follow = Client<typeof ordersContract>['followOrder'];
 type Answer = ReturnType<Follow> extends AsyncIterable<infer A> ? A : never;

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { badRequests, sendBad } from '../_e2e/bad-input.ts';
 import { malformedRequests, sendRaw } from '../_e2e/raw-http.ts';
+import { converse, end } from '../../tools/fuzz/wire.ts';
 import { allowed } from './app.ts';
 import { routes } from './contract.ts';
+import { securityHeaders } from './security-headers.ts';
 import { readConformity, type Conformity } from './test-conformity.ts';
 import { startTestGateway, type Json } from './test-gateway.ts';
 
@@ -42,10 +44,20 @@ describe('bad input', () => {
       const answer = await sendRaw(gateway.port, text);
       expect(answer.status).toBe(status);
       expect(answer.headers).toContain('content-type: application/problem+json');
+      for (const name of Object.keys(securityHeaders)) expect(answer.headers).toContain(`${name}: `);
       expect(JSON.parse(answer.body)).toMatchObject({ status });
       expect(answer.body).not.toMatch(internals);
     },
   );
+
+  it('when the token has not the scope of what it is used for, it is answered 403', async () => {
+    gateway.answer('orders.listOrders', { kind: 'page', items: [] });
+    expect((await gateway.send('GET', '/api/orders', 'reader')).status).toBe(200);
+    const { status, json, headers } = await gateway.send('DELETE', '/api/products/1', 'reader');
+    expect([status, json['code']]).toEqual([403, 'forbidden']);
+    expect(headers.get('www-authenticate')).toContain('error="insufficient_scope", scope="write"');
+    expect(gateway.asked.map(({ name }) => name)).toEqual(['orders.listOrders']);
+  });
 
   it('when fields are wrong, every one is named by its pointer', async () => {
     const body = { items: [{ productId: 1, quantity: 0, 'a/b~': 1 }], more: true };
@@ -93,6 +105,22 @@ describe('bad input', () => {
     expect(gateway.logged.join('')).not.toContain('request failed');
   });
 
+  it.each(['zz\r\n', ''])(
+    'when it was refused before its body turned out bad, there is no second answer',
+    async (rest) => {
+      const head = 'POST /api/orders HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+      const { answers } = await converse(gateway.port, [head, { pauseMs: 50 }, rest, end]);
+      expect(answers.map(({ status }) => status)).toEqual([401]);
+    },
+  );
+
+  it('when the target is a whole URL, it is served by its path', async () => {
+    const { answers } = await converse(gateway.port, ['GET http://a/health?x=1 HTTP/1.1\r\nHost: a\r\n\r\n'], {
+      expected: 1,
+    });
+    expect(answers[0]?.text).toContain('"bad-query"');
+  });
+
   it('when a second request on a connection is garbage, the first is answered and nothing else', async () => {
     gateway.answer(
       'products.getProduct',
@@ -109,7 +137,8 @@ describe('bad input', () => {
 describe('routes', () => {
   it('when the method is another one, 405 says which there are', async () => {
     for (const [path, allow] of allowed()) {
-      const { status, headers } = await gateway.send('PUT', path.replace(/\{\w+\}/, '1'));
+      const other = allow.includes('PUT') ? 'POST' : 'PUT';
+      const { status, headers } = await gateway.send(other, path.replace(/\{\w+\}/, '1'));
       expect([status, headers.get('allow')]).toEqual([405, allow]);
     }
     expect(allowed().get('/api/products/{productId}')).toBe('GET, HEAD, PATCH, DELETE');
@@ -121,12 +150,20 @@ describe('routes', () => {
       changeProduct: { name: 'Lamp' },
       receiveStock: { warehouse: 'north', quantity: 1 },
       adjustStock: { warehouse: 'north', quantity: -1, reason: 'broken' },
+      grantRole: { role: 'staff' },
+      revokeRole: { role: 'staff' },
       placeOrder: newOrder,
+      createUser: { name: 'Ada', email: 'ada@example.com' },
+      replaceUser: { name: 'Ada', email: 'ada@example.com' },
+      changeUser: { name: 'Ada' },
+      createTenant: { id: 'acme', name: 'Acme' },
+      inviteMember: { email: 'ada@example.com', roles: ['staff'] },
+      acceptInvitation: { token: 't' },
     };
     for (const [name, { method, path }] of Object.entries(routes)) {
       if (!path.startsWith('/api')) continue;
       const target = path.replace(/\{\w+\}/, '1');
-      const answer = await gateway.send(method, target, 'staff', bodies[name], { 'idempotency-key': 'k' });
+      const answer = await gateway.send(method, target, 'admin', bodies[name], { 'idempotency-key': 'k' });
       expect([name, answer.status, answer.json['code']]).toEqual([name, 503, 'dependency-unavailable']);
       expect(answer.headers.get('retry-after')).toBe('1');
       expect(answer.text).not.toMatch(internals);

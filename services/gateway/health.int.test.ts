@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { health } from './contract.ts';
+import { health } from './system.ts';
 import { startTestGateway } from './test-gateway.ts';
 
 let gateway: Awaited<ReturnType<typeof startTestGateway>>;
@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-const services = ['products', 'inventory', 'orders', 'payments', 'fulfillment'];
+const services = ['products', 'inventory', 'orders', 'payments', 'auth', 'users', 'fulfillment'];
 beforeEach(() => {
   gateway.reset();
   for (const service of services) gateway.answer(`${service}.getHealth`, { kind: 'health', status: 'healthy' });
@@ -30,6 +30,8 @@ describe('showHealth', () => {
     ['inventory', 'degraded', 200],
     ['payments', 'degraded', 200],
     ['fulfillment', 'degraded', 200],
+    ['auth', 'degraded', 200],
+    ['users', 'degraded', 200],
     ['products', 'unhealthy', 503],
     ['orders', 'unhealthy', 503],
   ])('when %s is not, %s and %i', async (service, overall, expected) => {

@@ -1,10 +1,12 @@
 import type { Connect } from '../_chassis/client.ts';
 import type { Refusal } from '../_chassis/contract.ts';
+import { authContract } from '../auth/contract.ts';
 import { fulfillmentContract } from '../fulfillment/contract.ts';
 import { inventoryContract } from '../inventory/contract.ts';
 import { ordersContract } from '../orders/contract.ts';
 import { paymentsContract } from '../payments/contract.ts';
 import { productsContract } from '../products/contract.ts';
+import { usersContract } from '../users/contract.ts';
 import { routes, type Handlers, type Health } from './contract.ts';
 
 const askFor = { timeoutMs: 1_000 };
@@ -24,6 +26,8 @@ export function healthHandlers(deps: {
   const inventory = deps.connect(inventoryContract);
   const orders = deps.connect(ordersContract);
   const payments = deps.connect(paymentsContract);
+  const auth = deps.connect(authContract);
+  const users = deps.connect(usersContract);
   const fulfillment = deps.connect(fulfillmentContract);
   const own = async (): Promise<Answered> => ({
     kind: 'health',
@@ -41,6 +45,8 @@ export function healthHandlers(deps: {
         probe('inventory', () => inventory.getHealth({}, askFor)),
         probe('orders', () => orders.getHealth({}, askFor)),
         probe('payments', () => payments.getHealth({}, askFor)),
+        probe('auth', () => auth.getHealth({}, askFor)),
+        probe('users', () => users.getHealth({}, askFor)),
         probe('fulfillment', () => fulfillment.getHealth({}, askFor)),
       ]);
       const body = overall(Object.fromEntries(found));
@@ -73,5 +79,5 @@ const index = {
     stock: '/api/inventory/1',
     order: '/api/orders/1',
   },
-  routes: Object.values(routes).map(({ method, path, does, token }) => ({ method, path, does, token })),
+  routes: Object.values(routes).map(({ method, path, does, permission }) => ({ method, path, does, permission })),
 };

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { generateSigningKey } from '../_chassis/test-support/issuer.ts';
+import { generateSigningKey, signToken } from '../_chassis/test-support/issuer.ts';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 const cleanUp: (() => unknown)[] = [];
@@ -34,15 +34,18 @@ function start(environment: Record<string, string>) {
 
 const environment = { APP_ID: 'gateway', DAPR_GRPC_PORT: '1', DAPR_API_TOKEN: 'api-token', APP_API_TOKEN: 'app-token' };
 
+/** One whose key has to be asked for. */
+async function strangersToken(): Promise<string> {
+  const { privateKey } = await generateSigningKey();
+  return signToken(privateKey, { sub: '1', roles: [] });
+}
+
 describe('main', () => {
   it('when told to stop, it is not ready, finishes what is in flight, closes its connection and exits 0', async () => {
-    const { verificationKeys } = await generateSigningKey();
     const asked = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
     const sidecar = await listen((request, response) => {
       if (request.url === '/v1.0/healthz/outbound') response.writeHead(204).end();
-      else if (request.url?.startsWith('/v1.0/secrets/'))
-        response.end(JSON.stringify({ tokenVerificationKeys: verificationKeys }));
       else if (request.url === '/v1.0/invoke/products/method/getProduct') {
         asked.resolve();
         void release.promise.then(() => response.end('{"kind":"not-found"}'));
@@ -61,13 +64,16 @@ describe('main', () => {
 
     const away = await fetch(`http://127.0.0.1:${appPort}/api/inventory/1`);
     expect([away.status, await away.json()]).toMatchObject([503, { detail: 'Not reached: inventory.' }]);
+    const headers = { authorization: `Bearer ${await strangersToken()}` };
+    const unknown = await fetch(`http://127.0.0.1:${appPort}/api/products/1`, { headers });
+    expect([unknown.status, await unknown.json()]).toMatchObject([503, { detail: 'Not reached: auth.' }]);
     const answer = fetch(`http://127.0.0.1:${appPort}/api/products/1`);
     await asked.promise;
     gateway.child.kill('SIGTERM');
     await expect.poll(ready).toBe(503);
     release.resolve();
-    const { status, headers } = await answer;
-    expect([status, headers.get('connection')]).toEqual([404, 'close']);
+    const { status, headers: answered } = await answer;
+    expect([status, answered.get('connection')]).toEqual([404, 'close']);
     expect(await gateway.exited).toEqual([0, null]);
     expect(gateway.output()).toContain('"msg":"stopped"');
     expect(gateway.output()).not.toMatch(/api-token|app-token/);

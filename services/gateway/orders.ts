@@ -1,50 +1,80 @@
-import type { Connect } from '../_chassis/client.ts';
-import { ordersContract } from '../orders/contract.ts';
-import type { Handlers } from './contract.ts';
+import { newOrder, order, ordersContract } from '../orders/contract.ts';
 import type { SeenOrder } from './expectations.ts';
-import { problems, refused } from './problems.ts';
-import { renderPage } from './products.ts';
+import { limit, nothing, open, page, renderPage } from './parts.ts';
+import { problems } from './problems.ts';
+import { route, type Route } from './route.ts';
+
+// Also without a token: whether somebody else's order exists is nobody's business.
+const noOrder = () => problems.notFound('order');
+const keyedWrite = { permission: 'orders.place', key: 'required', limit: 'order' } as const;
 
 /** The orders' routes. Orders records its answers, so a repeated key gets the same bytes again: rendering is pure. */
-export function orderHandlers({
-  connect,
-}: {
-  connect: Connect;
-}): Pick<Handlers, 'placeOrder' | 'listOrders' | 'getOrder' | 'cancelOrder'> {
-  const orders = connect(ordersContract);
-  return {
-    async placeOrder({ body, key }) {
-      const answer = await orders.placeOrder(body, { idempotencyKey: key });
-      if (answer.kind === 'placed') {
-        const location = `/api/orders/${encodeURIComponent(answer.order.id)}`;
-        return { status: 201, body: renderOrder(answer.order), headers: { location } };
-      }
-      if (answer.kind === 'unknown-products') {
-        throw problems.unknownProducts(unknownItems(body.items, answer.productIds));
-      }
-      throw refused(answer);
+export const orderRoutes = {
+  placeOrder: route(ordersContract, 'placeOrder', {
+    method: 'POST',
+    path: '/api/orders',
+    does: 'places an order',
+    body: newOrder,
+    answers: { 201: { body: order, headers: ['location'] } },
+    problems: ['unknown-products'],
+    ...keyedWrite,
+    request: ({ body }) => body,
+    replies: {
+      placed: ({ order: placed }) => ({
+        status: 201,
+        body: renderOrder(placed),
+        headers: { location: `/api/orders/${encodeURIComponent(placed.id)}` },
+      }),
+      'unknown-products': ({ productIds }, { body }) => problems.unknownProducts(unknownItems(body.items, productIds)),
     },
-    async listOrders({ query }) {
-      const answer = await orders.listOrders(query);
-      if (answer.kind === 'page') {
-        return { status: 200, body: renderPage(answer.items.map(renderOrder), answer.nextCursor) };
-      }
-      throw answer.kind === 'bad-cursor' ? problems.badCursor() : refused(answer);
+  }),
+  listOrders: route(ordersContract, 'listOrders', {
+    method: 'GET',
+    path: '/api/orders',
+    does: 'lists your orders, or as staff all of them, page by page',
+    permission: 'signed-in',
+    limit: 'read',
+    query: ordersContract.methods.listOrders.request.extend({ limit }).strict(),
+    answers: page(order),
+    request: ({ query }) => query,
+    replies: {
+      page: ({ items, nextCursor }) => ({ status: 200, body: renderPage(items.map(renderOrder), nextCursor) }),
+      'bad-cursor': () => problems.badCursor(),
     },
-    async getOrder({ id }) {
-      const answer = await orders.getOrder({ orderId: id });
-      if (answer.kind === 'found') return { status: 200, body: renderOrder(answer.order) };
-      // Also without a token: whether somebody else's order exists is nobody's business.
-      throw answer.kind === 'not-found' ? problems.notFound('order') : refused(answer);
+  }),
+  getOrder: route(ordersContract, 'getOrder', {
+    method: 'GET',
+    path: '/api/orders/{orderId}',
+    does: 'shows an order',
+    answers: { 200: { body: order } },
+    ...open,
+    request: ({ id }) => ({ orderId: id }),
+    replies: { found: ({ order: found }) => ({ status: 200, body: renderOrder(found) }), 'not-found': noOrder },
+  }),
+  followOrder: {
+    method: 'GET',
+    path: '/api/orders/{orderId}/events',
+    does: 'follows an order: each of its moves once, as it happens',
+    answers: { 200: { body: 'event-stream' }, 204: {} },
+    problems: ['bad-event-id', 'too-many-streams'],
+    ...open,
+  },
+  cancelOrder: route(ordersContract, 'cancelOrder', {
+    method: 'POST',
+    path: '/api/orders/{orderId}/cancellation',
+    does: 'cancels an order that is not shipped yet',
+    body: nothing,
+    answers: { 200: { body: order } },
+    problems: ['order-not-cancellable'],
+    ...keyedWrite,
+    request: ({ id }) => ({ orderId: id }),
+    replies: {
+      cancelled: ({ order: cancelled }) => ({ status: 200, body: renderOrder(cancelled) }),
+      'not-cancellable': ({ status }) => problems.orderNotCancellable(status),
+      'not-found': noOrder,
     },
-    async cancelOrder({ id, key }) {
-      const answer = await orders.cancelOrder({ orderId: id }, { idempotencyKey: key });
-      if (answer.kind === 'cancelled') return { status: 200, body: renderOrder(answer.order) };
-      if (answer.kind === 'not-cancellable') throw problems.orderNotCancellable(answer.status);
-      throw answer.kind === 'not-found' ? problems.notFound('order') : refused(answer);
-    },
-  };
-}
+  }),
+} as const satisfies Record<string, Route>;
 
 /** An order as the public sees it, its fields always in this order. */
 export const renderOrder = (order: SeenOrder) => ({

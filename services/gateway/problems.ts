@@ -13,18 +13,22 @@ export const catalog = {
   'idempotency-key-missing': [400, 'This request needs the header Idempotency-Key'],
   'idempotency-key-unusable': [400, 'The idempotency key is not usable'],
   unauthenticated: [401, 'A valid access token is needed'],
-  forbidden: [403, 'Your role does not allow this'],
+  forbidden: [403, 'Your role or your token does not allow this'],
   'not-found': [404, 'There is nothing here'],
   'method-not-allowed': [405, 'This path has other methods'],
   'request-timeout': [408, 'The request did not arrive in time'],
   'order-not-cancellable': [409, 'The order can no longer be cancelled'],
   'not-enough-stock': [409, 'There is less than would be taken away'],
+  'tenant-taken': [409, 'There is a tenant of this id'],
+  'last-admin': [409, 'A tenant keeps at least one admin'],
   'idempotency-key-in-progress': [409, 'A request with this key is still being worked on'],
+  'other-version': [412, 'It has changed since you read it'],
   'content-too-large': [413, 'The body is too large'],
   'uri-too-long': [414, 'The request target is too long'],
-  'unsupported-media-type': [415, 'The body has to be JSON'],
+  'unsupported-media-type': [415, 'The body has another form than is taken here'],
   'idempotency-key-reused': [422, 'This key was used for another request'],
   'unknown-products': [422, 'The catalog does not have all of these products'],
+  'rate-limited': [429, 'You ask too much at the moment'],
   'too-many-streams': [429, 'You follow too much at once'],
   'header-fields-too-large': [431, 'The header fields are too large'],
   internal: [500, 'Something went wrong here'],
@@ -64,6 +68,11 @@ export const problems = {
       },
     }),
   forbidden: () => problem('forbidden'),
+  outOfScope: (scope: 'read' | 'write') =>
+    problem('forbidden', {
+      detail: `The token is not for this: it lacks the scope ${scope}.`,
+      headers: { 'www-authenticate': `Bearer realm="sidecart", error="insufficient_scope", scope="${scope}"` },
+    }),
   notFound: (what: string) => problem('not-found', { detail: `No such ${what}.` }),
   methodNotAllowed: (allow: string) =>
     problem('method-not-allowed', {
@@ -76,7 +85,10 @@ export const problems = {
     problem('not-enough-stock', {
       detail: `Available in this warehouse: ${available}.`,
     }),
+  tenantTaken: () => problem('tenant-taken', { detail: 'Choose another id.' }),
+  lastAdmin: () => problem('last-admin', { detail: 'Make somebody else an admin first.' }),
   keyInProgress: () => problem('idempotency-key-in-progress', { headers: soon }),
+  otherVersion: (version: number) => problem('other-version', { detail: `Its version is ${version}.` }),
   contentTooLarge: (limit: string) => problem('content-too-large', { detail: `It is larger than ${limit}.` }),
   uriTooLong: () => problem('uri-too-long'),
   unsupportedMediaType: (detail: string) => problem('unsupported-media-type', { detail }),
@@ -85,6 +97,13 @@ export const problems = {
       detail: 'Send a new key with a new request.',
     }),
   unknownProducts: (errors: FieldErrors) => problem('unknown-products', { errors }),
+  rateLimited: (detail: string, seconds: number) =>
+    problem('rate-limited', { detail, headers: { 'retry-after': String(seconds) } }),
+  notCounted: () =>
+    problem('dependency-unavailable', {
+      detail: 'Nobody can sign in at the moment; who is signed in can go on.',
+      headers: soon,
+    }),
   tooManyStreams: () =>
     problem('too-many-streams', { detail: 'End a stream to begin another.', headers: { 'retry-after': '5' } }),
   headersTooLarge: () => problem('header-fields-too-large'),
@@ -123,7 +142,7 @@ export function refused(refusal: Refusal): ProblemError {
   }
 }
 
-const publicServices = new Set(['products', 'inventory', 'orders']);
+const publicServices = new Set(['products', 'inventory', 'orders', 'auth', 'users']);
 
 /** The problem that a failure is to the client: nothing of ours but the public name of the service that is away. */
 export function problemOf(error: unknown): Problem {

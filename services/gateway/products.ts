@@ -1,59 +1,98 @@
-import type { Connect } from '../_chassis/client.ts';
-import { productsContract } from '../products/contract.ts';
-import type { Handlers } from './contract.ts';
+import { productsContract, newProduct, product, productChange } from '../products/contract.ts';
 import type { SeenProduct } from './expectations.ts';
-import { problems, refused } from './problems.ts';
+import { limit, open, page, renderPage, write } from './parts.ts';
+import { problems } from './problems.ts';
+import { route, type Route } from './route.ts';
 
-type ProductRoutes = 'listProducts' | 'createProduct' | 'getProduct' | 'changeProduct' | 'retireProduct';
+const noProduct = () => problems.notFound('product');
+const change = { permission: 'catalog.change', condition: 'version', ...write } as const;
 
 /** The catalog's routes. */
-export function productHandlers({ connect }: { connect: Connect }): Pick<Handlers, ProductRoutes> {
-  const products = connect(productsContract);
-  return {
-    async listProducts({ query }) {
-      const answer = await products.listProducts(query);
-      if (answer.kind === 'page') {
-        return { status: 200, body: renderPage(answer.items.map(renderProduct), answer.nextCursor) };
-      }
-      throw answer.kind === 'bad-cursor' ? problems.badCursor() : refused(answer);
+export const productRoutes = {
+  listProducts: route(productsContract, 'listProducts', {
+    method: 'GET',
+    path: '/api/products',
+    does: 'lists products by query and category, page by page',
+    query: productsContract.methods.listProducts.request.extend({ limit }).strict(),
+    answers: page(product),
+    cache: 'revalidate',
+    ...open,
+    request: ({ query }) => query,
+    replies: {
+      page: ({ items, nextCursor }) => ({ status: 200, body: renderPage(items.map(renderProduct), nextCursor) }),
+      'bad-cursor': () => problems.badCursor(),
     },
-    async getProduct({ id }) {
-      const answer = await products.getProduct({ productId: id });
-      if (answer.kind === 'found') {
-        return { status: 200, body: renderProduct(answer.product), headers: { 'x-cache': answer.cache } };
-      }
-      throw answer.kind === 'not-found' ? problems.notFound('product') : refused(answer);
+  }),
+  createProduct: route(productsContract, 'createProduct', {
+    method: 'POST',
+    path: '/api/products',
+    does: 'adds a product (staff)',
+    body: newProduct,
+    answers: { 201: { body: product, headers: ['location', 'etag'] } },
+    permission: 'catalog.change',
+    ...write,
+    request: ({ body }) => body,
+    replies: {
+      created: ({ product: made }) => ({
+        ...shown(made),
+        status: 201,
+        headers: { location: `/api/products/${encodeURIComponent(made.id)}` },
+      }),
     },
-    async createProduct({ body, key }) {
-      const answer = await products.createProduct(body, { idempotencyKey: key });
-      if (answer.kind !== 'created') throw refused(answer);
-      const location = `/api/products/${encodeURIComponent(answer.product.id)}`;
-      return { status: 201, body: renderProduct(answer.product), headers: { location } };
+  }),
+  getProduct: route(productsContract, 'getProduct', {
+    method: 'GET',
+    path: '/api/products/{productId}',
+    does: 'shows a product',
+    answers: { 200: { body: product, headers: ['x-cache'] } },
+    cache: 'revalidate',
+    ...open,
+    request: ({ id }) => ({ productId: id }),
+    replies: {
+      found: ({ product: found, cache }) => ({ ...shown(found), headers: { 'x-cache': cache } }),
+      'not-found': noProduct,
     },
-    async changeProduct({ id, body, key }) {
-      const answer = await products.changeProduct({ productId: id, change: body }, { idempotencyKey: key });
-      if (answer.kind === 'changed') return { status: 200, body: renderProduct(answer.product) };
-      throw answer.kind === 'not-found' ? problems.notFound('product') : refused(answer);
+  }),
+  changeProduct: route(productsContract, 'changeProduct', {
+    method: 'PATCH',
+    path: '/api/products/{productId}',
+    does: 'changes name, category or price of a product (staff)',
+    body: productChange,
+    answers: { 200: { body: product, headers: ['etag'] } },
+    ...change,
+    request: ({ id, body, versions }) => ({ productId: id, change: body, versions }),
+    replies: {
+      changed: ({ product: changed }) => shown(changed),
+      'not-found': noProduct,
+      'other-version': ({ version }) => problems.otherVersion(version),
     },
-    async retireProduct({ id, key }) {
-      const answer = await products.retireProduct({ productId: id }, { idempotencyKey: key });
-      if (answer.kind === 'retired') return { status: 204 };
-      throw answer.kind === 'not-found' ? problems.notFound('product') : refused(answer);
+  }),
+  retireProduct: route(productsContract, 'retireProduct', {
+    method: 'DELETE',
+    path: '/api/products/{productId}',
+    does: 'takes a product out of the catalog (staff)',
+    answers: { 204: {} },
+    ...change,
+    request: ({ id, versions }) => ({ productId: id, versions }),
+    replies: {
+      retired: () => ({ status: 204 }),
+      'not-found': noProduct,
+      'other-version': ({ version }) => problems.otherVersion(version),
     },
-  };
-}
+  }),
+} satisfies Record<string, Route>;
+
+const shown = (product: SeenProduct) => ({
+  status: 200,
+  body: renderProduct(product),
+  version: product.version,
+});
 
 /** A product as the public sees it. */
-export const renderProduct = ({ id, name, category, price, version }: SeenProduct) => ({
+const renderProduct = ({ id, name, category, price, version }: SeenProduct) => ({
   id,
   name,
   category,
   price: { amount: price.amount, currency: price.currency },
   version,
-});
-
-/** One page of a list; `nextCursor` is null on the last. */
-export const renderPage = <Item>(items: readonly Item[], nextCursor: string | undefined) => ({
-  items,
-  nextCursor: nextCursor ?? null,
 });

@@ -30,7 +30,7 @@ export function readQuery<Q extends z.ZodObject>(target: string, schema: Q): z.o
   const start = target.indexOf('?');
   const given = new Map<string, string>();
   const errors: { pointer: string; detail: string }[] = [];
-  for (const [name, value] of new URLSearchParams(start < 0 ? '' : target.slice(start + 1))) {
+  for (const [name, value] of start < 0 ? [] : new URLSearchParams(target.slice(start + 1))) {
     const pointer = `/${name.slice(0, 64)}`;
     if (!Object.hasOwn(schema.shape, name)) errors.push({ pointer, detail: 'unknown parameter' });
     else if (given.has(name)) errors.push({ pointer, detail: 'given more than once' });

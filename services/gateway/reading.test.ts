@@ -4,7 +4,7 @@ import { checkContentType, parseJson } from './body.ts';
 import { overall } from './health.ts';
 import { readKey } from './idempotency-key.ts';
 import { renderOrder, unknownItems } from './orders.ts';
-import { renderPage } from './products.ts';
+import { renderPage } from './parts.ts';
 import { readId } from './query.ts';
 import { problemOfClientError } from './server.ts';
 
@@ -29,8 +29,9 @@ describe('parseJson', () => {
     expect(codeOf(() => parseJson(bytes(Array(1_999).fill(0))))).toBe('fine');
     expect(codeOf(() => parseJson(bytes(Array(2_000).fill(0))))).toBe('bad-json');
   });
-  it('when a name has NUL in it, it is refused', () => {
+  it('when a name has NUL in it, or is __proto__, it is refused', () => {
     expect(codeOf(() => parseJson(bytes({ 'a\0': 1 })))).toBe('bad-body');
+    expect(codeOf(() => parseJson(Buffer.from('{"preferences":{"__proto__":[]}}')))).toBe('bad-body');
   });
   it('when it is empty, it is undefined', () => {
     expect(parseJson(Buffer.alloc(0))).toBeUndefined();

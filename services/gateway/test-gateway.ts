@@ -1,15 +1,22 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { generateSigningKey, signToken } from '../_chassis/test-support/issuer.ts';
+import { generateSigningKey, signToken, staticAuthenticate } from '../_chassis/test-support/issuer.ts';
 import { clientOver, type Connect } from '../_chassis/client.ts';
 import { currentContext, type CallContext } from '../_chassis/context.ts';
 import { DependencyError } from '../_chassis/errors.ts';
-import { createAuthenticate } from '../_chassis/identity.ts';
 import { createMetrics } from '../_chassis/metrics.ts';
+import type { Sidecar } from '../_chassis/sidecar.ts';
+import { memoryCounters } from '../_chassis/test-support/counters.ts';
 import { buildApp } from './app.ts';
 import { streamDefaults, type StreamSettings } from './event-stream.ts';
+import { proxyList } from './limit-caller.ts';
+import { createLots } from './limit-lots.ts';
+import { quotaOf } from './limit-share.ts';
+import { createLimit, type Quotas } from './limit.ts';
+import type { LimitClass } from './route.ts';
 import { listenPublic, patience } from './server.ts';
 import { readConformity } from './test-conformity.ts';
+import type { CertificateFiles } from './tls.ts';
 
 /** One call that reached a service, and under which context. */
 export interface Asked {
@@ -19,11 +26,25 @@ export interface Asked {
   readonly context: CallContext | undefined;
 }
 
+const much = (name: LimitClass) => quotaOf(name, 100_000, 100_000, 'alone');
+/** For tests that are not about limits. */
+const plenty: Quotas = { read: much('read'), write: much('write'), order: much('order'), 'sign-in': much('sign-in') };
+
 type Fake = (request: unknown) => unknown;
 
 /** The gateway on a free port, with real tokens and HTTP; services are what `answers` says, and away where it says nothing. */
 export async function startTestGateway(
-  options: { deadlineMs?: number; limits?: typeof patience; streams?: Partial<StreamSettings> } = {},
+  options: {
+    deadlineMs?: number;
+    limits?: typeof patience;
+    streams?: Partial<StreamSettings>;
+    origins?: string[];
+    quotas?: Partial<Quotas>;
+    proxies?: readonly string[];
+    /** Where requests are counted; several gateways may share it. */
+    counters?: Pick<Sidecar, 'invokeBinding'>;
+    certificate?: CertificateFiles;
+  } = {},
 ) {
   const answers = new Map<string, Fake>();
   const asked: Asked[] = [];
@@ -38,7 +59,9 @@ export async function startTestGateway(
   const tokens = {
     customer: await token('1', 'customer'),
     staff: await token('3', 'staff'),
+    reader: await signToken(keys.privateKey, { sub: '3', roles: ['staff'], scopes: ['openid', 'read'] }),
     warehouse: await token('4', 'warehouse'),
+    admin: await token('5', 'admin'),
     expired: await signToken(keys.privateKey, { sub: '1', roles: ['customer'], lifetime: -60 }),
     forged: await signToken(strangers.privateKey, { sub: '3', roles: ['staff'] }),
   };
@@ -60,19 +83,33 @@ export async function startTestGateway(
         yield* stream(signal);
       },
     );
+  const metrics = createMetrics('gateway');
+  const proxies = proxyList(options.proxies ?? []);
+  const limit = createLimit({
+    quotas: { ...plenty, ...options.quotas },
+    lots: createLots({ sidecar: options.counters ?? memoryCounters(), log }),
+    proxies,
+    metrics,
+  });
   const app = buildApp(
     {
       log,
-      metrics: createMetrics('gateway'),
+      metrics,
+      limit,
+      proxies,
       connect,
-      authenticate: createAuthenticate(keys.verificationKeys),
+      authenticate: staticAuthenticate(keys.verificationKeys),
       isHealthy: async () => state.healthy,
       stopping: () => state.stopping,
       ending: ending.signal,
     },
-    { deadlineMs: options.deadlineMs ?? 2_500, streams: { ...streamDefaults, ...options.streams } },
+    {
+      origins: options.origins ?? [],
+      deadlineMs: options.deadlineMs ?? 2_500,
+      streams: { ...streamDefaults, ...options.streams },
+    },
   );
-  const listening = await listenPublic(app, 0, log, options.limits);
+  const listening = await listenPublic(app, 0, log, options.limits, options.certificate);
   const conformity = await readConformity();
   const base = `http://127.0.0.1:${listening.port}`;
 
@@ -82,6 +119,7 @@ export async function startTestGateway(
     tokens,
     asked,
     logged,
+    metrics,
     state,
     /** Has every event stream end, as on SIGTERM. */
     endStreams: () => ending.abort(),
