@@ -25,17 +25,21 @@ logs: deps ## Follow the logs (service=orders; follow=0 to only print)
 	@$(mesh) logs service='$(service)' $(if $(filter 0,$(follow)),--no-follow)
 
 ##@ Working with it
-.PHONY: new call token db audit redrive replay
+.PHONY: new call token people mail db audit redrive replay
 new: deps ## Make a service that runs, with its tests (service=reviews; one=review)
 	@node tools/new/cli.ts service='$(service)' one='$(one)'
 	@node tools/contracts/cli.ts
-call: deps ## Call a method as the gateway does (service=orders method=getOrder request='{…}' user=1 role=customer)
+call: deps ## Call a method as the gateway does (service=orders method=getOrder request='{…}' user=ada)
 	@node tools/call.ts service='$(service)' method='$(method)' request="$$SIDECART_REQUEST" user='$(user)' role='$(role)' key='$(key)'
 call: export SIDECART_REQUEST = $(value request)
-token: deps ## Print a signed development token (user=1 role=customer|staff|warehouse)
+token: deps ## Sign a person in and print the access token (user=ada role=customer)
 	@node tools/token.ts user='$(user)' role='$(role)' tenant='$(tenant)'
-db: deps ## An SQL prompt (service=orders; sql="select …" for one statement)
-	@node tools/db.ts service='$(service)' sql="$$SIDECART_SQL"
+people: deps ## Who is there from the start, and their password
+	@node tools/people.ts
+mail: deps ## What was written to people, newest last (to=ada@example.com json=1)
+	@node tools/mails.ts to='$(to)' json='$(json)'
+db: deps ## An SQL prompt (service=orders; sql="select …" for one statement; tenant=main)
+	@node tools/db.ts service='$(service)' tenant='$(tenant)' sql="$$SIDECART_SQL"
 db: export SIDECART_SQL = $(value sql)
 audit: deps ## Check that no order, payment or piece of stock was lost (args=--json)
 	@node tools/audit/cli.ts $(args)
@@ -46,14 +50,14 @@ replay: deps ## Make every read model anew from its events, while orders flow (s
 
 ##@ For other languages
 .PHONY: contracts
-contracts: deps ## Write contracts/ anew: OpenAPI, proto, event schemas, AsyncAPI, tables
+contracts: deps ## Write contracts/ anew (OpenAPI, proto, events, AsyncAPI, tables), and who may call whom
 	@node tools/contracts/cli.ts
 
 ##@ With the dapr CLI
 .PHONY: run backing dapr-run
 run: setup ## Run one service by `dapr run`, against what runs already (service=orders)
 	@$(mesh) run service='$(service)'
-backing: setup ## Start only PostgreSQL, Redis and the bank
+backing: setup ## Start only PostgreSQL, Redis, Sentry and the bank
 	@$(mesh) backing
 dapr-run: setup ## Run the whole mesh by `dapr run -f dapr-config/dapr.yaml`
 	@$(mesh) dapr-run
@@ -72,7 +76,7 @@ bench-report: deps ## Write docs/performance.md from the records alone
 	@node tools/bench/cli.ts report
 
 ##@ Drills: long runs against a mesh of their own, each with its record in docs/records
-drills := drill-hot-item drill-keys drill-broker drill-shuffle drill-rolling
+drills := drill-hot-item drill-keys drill-broker drill-shuffle drill-rolling drill-fuzz
 .PHONY: $(drills)
 $(drills): setup
 	@node tools/drills/cli.ts $(@:drill-%=%)
@@ -81,10 +85,11 @@ drill-keys: ## 1,000 keys 50 times each, orders killed every 2 s
 drill-broker: ## The broker loses everything, 20 times
 drill-shuffle: ## 20,000 orders, each event 1 to 5 times in any order
 drill-rolling: ## Restart two of each service, 20 rounds, 20,000 requests
+drill-fuzz: ## 100,000 requests that are almost, or not at all, what the API describes
 
 ##@ Setup
 .PHONY: setup deps help
-setup: ## Install what is missing: npm packages, PostgreSQL, Redis, daprd, the dapr CLI
+setup: ## Install what is missing: npm packages, PostgreSQL, Redis, daprd, Sentry, the dapr CLI
 	@$(setup) all
 deps:
 	@$(setup) deps

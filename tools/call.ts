@@ -9,7 +9,7 @@ import { readJson } from '../services/_chassis/json.ts';
 import { createSidecar } from '../services/_chassis/sidecar.ts';
 import { homeAt, repository } from './mesh/home.ts';
 import { readSecrets } from './mesh/secrets.ts';
-import { developmentToken } from './mesh/sign.ts';
+import { signIn } from './mesh/sign-in.ts';
 import { runningMesh } from './mesh/up.ts';
 import { UserError } from './mesh/user-error.ts';
 import { readContracts } from './service-contracts.ts';
@@ -32,9 +32,10 @@ async function gatewayConnect() {
 /** The `Authorization` header of who is to be asking; nobody, unless a user is named. */
 async function authorization(): Promise<string | undefined> {
   const user = value('user');
-  if (user === undefined) return undefined;
-  const roles = (value('role') ?? 'customer').split(',');
-  return `Bearer ${await developmentToken((await readSecrets(home.secretsFile)) ?? {}, { user, roles })}`;
+  const mesh = user === undefined ? undefined : await runningMesh(home);
+  if (user === undefined || !mesh) return undefined;
+  const roles = value('role')?.split(',');
+  return `Bearer ${await signIn(mesh.gatewayUrl, (await readSecrets(home.secretsFile)) ?? {}, { user, roles })}`;
 }
 
 async function main(): Promise<void> {

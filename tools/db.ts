@@ -1,7 +1,9 @@
-// An SQL prompt in a service's database, as the service's own role: node tools/db.ts service=orders [sql="select …"]
+// An SQL prompt in a service's database, as the service's own role, which sees the rows of one tenant:
+// node tools/db.ts service=orders [sql="select …"] [tenant=main]
 import { spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline/promises';
 import type pg from 'pg';
+import { tenantSetting } from '../services/_chassis/tenancy.ts';
 import { passwordName } from './mesh/databases.ts';
 import { homeAt, repository } from './mesh/home.ts';
 import { withClient } from './mesh/postgres.ts';
@@ -9,7 +11,8 @@ import { readSecrets, secretNamed } from './mesh/secrets.ts';
 import { table } from './mesh/terminal.ts';
 import { UserError } from './mesh/user-error.ts';
 
-async function main(service: string | undefined, sql: string | undefined): Promise<number> {
+async function main(service: string | undefined, sql: string | undefined, tenant: string): Promise<number> {
+  if (!/^([\w.-]+|\*)$/.test(tenant)) throw new UserError(`${tenant} is no tenant`);
   const secrets = (await readSecrets(homeAt(repository).secretsFile)) ?? {};
   const owning = Object.keys(secrets).flatMap((name) => /^(.+)DatabasePassword$/.exec(name)?.[1] ?? []);
   if (!service || !owning.includes(service)) {
@@ -26,12 +29,15 @@ async function main(service: string | undefined, sql: string | undefined): Promi
     ['-X', '-h', '127.0.0.1', '-p', '15432', '-U', service, service, ...(sql ? ['-c', sql] : [])],
     {
       stdio: 'inherit',
-      env: { ...process.env, PGPASSWORD: password },
+      env: { ...process.env, PGPASSWORD: password, PGOPTIONS: `-c ${tenantSetting}=${tenant}` },
     },
   );
   if (!psql.error) return psql.status ?? 1;
   const url = `postgres://${service}:${encodeURIComponent(password)}@127.0.0.1:15432/${service}`;
-  return withClient(url, (client) => (sql ? execute(client, sql) : prompt(client, service)));
+  return withClient(url, async (client) => {
+    await client.query(`select set_config($1, $2, false)`, [tenantSetting, tenant]);
+    return sql ? execute(client, sql) : prompt(client, service);
+  });
 }
 
 async function execute(client: pg.Client, sql: string): Promise<number> {
@@ -69,7 +75,11 @@ async function prompt(client: pg.Client, service: string): Promise<number> {
 
 const values = new Map(process.argv.slice(2).map((arg) => [arg.split('=')[0], arg.slice(arg.indexOf('=') + 1)]));
 try {
-  process.exitCode = await main(values.get('service') || undefined, values.get('sql') || undefined);
+  process.exitCode = await main(
+    values.get('service') || undefined,
+    values.get('sql') || undefined,
+    values.get('tenant') || 'main',
+  );
 } catch (error) {
   const known =
     error instanceof UserError || (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED');

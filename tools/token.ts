@@ -1,22 +1,30 @@
-// Prints a signed development token: node tools/token.ts user=1 role=customer[,staff] [tenant=main]
+// Signs a person in at the running mesh and prints the access token: node tools/token.ts user=1 role=customer[,…] [tenant=main]
 import { homeAt, repository } from './mesh/home.ts';
 import { readSecrets } from './mesh/secrets.ts';
-import { developmentToken } from './mesh/sign.ts';
+import { signIn } from './mesh/sign-in.ts';
+import { runningMesh } from './mesh/up.ts';
+import { UserError } from './mesh/user-error.ts';
 
 const values = new Map(process.argv.slice(2).map((arg) => [arg.split('=')[0], arg.slice(arg.indexOf('=') + 1)]));
-const user = values.get('user');
-const roles = (values.get('role') ?? '').split(',').filter(Boolean);
-const fail = (message: string) => {
-  process.stderr.write(`${message}\n`);
-  process.exit(1);
-};
+const home = homeAt(repository);
 
-if (!user || roles.length === 0) fail('say for whom: make token user=1 role=customer (or staff, or warehouse)');
-const secrets = await readSecrets(homeAt(repository).secretsFile);
-if (!secrets) fail('there is no key to sign with yet: `make up` generates it');
-const token = await developmentToken(secrets ?? {}, {
-  user: user ?? '',
-  roles,
-  tenant: values.get('tenant') || undefined,
-});
-process.stdout.write(`${token}\n`);
+async function main(): Promise<void> {
+  const user = values.get('user');
+  if (!user) throw new UserError('say for whom: make token user=1 role=customer (`make people` lists them)');
+  const mesh = await runningMesh(home);
+  if (!mesh) throw new UserError('no mesh runs here: `make up` first');
+  const token = await signIn(mesh.gatewayUrl, (await readSecrets(home.secretsFile)) ?? {}, {
+    user,
+    roles: (values.get('role') ?? '').split(',').filter(Boolean),
+    tenant: values.get('tenant') || undefined,
+  });
+  process.stdout.write(`${token}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,11 +1,13 @@
 import { bankPorts, createBank } from './bank.ts';
 import { prepareDatabases, servicesWithDatabase } from './databases.ts';
+import { ensureEdgeCertificate } from './edge-certificate.ts';
 import type { Group } from './group.ts';
 import type { Home } from './home.ts';
 import type { Ledger } from './ledger.ts';
 import { createPostgres, type Postgres } from './postgres.ts';
 import { step, type Progress } from './progress.ts';
 import { createRedis, type Redis } from './redis.ts';
+import { createSentry, type SentryPorts } from './sentry.ts';
 import { hasCluster } from './postgres-cluster.ts';
 import { ensureSecrets, readSecrets, secretNamed, type Secrets } from './secrets.ts';
 import { UserError } from './user-error.ts';
@@ -16,6 +18,7 @@ export interface Backing {
   readonly secrets: Secrets;
   readonly postgres: Postgres;
   readonly redis: Redis;
+  readonly sentry: Group;
 }
 
 /** A server and the port it answers on. */
@@ -30,6 +33,7 @@ export interface BackingOptions {
   readonly database: { readonly host: string; readonly port: number };
   readonly postgresSettings: Readonly<Record<string, string>> | undefined;
   readonly redisPort: number;
+  readonly sentryPorts: SentryPorts;
   readonly env: Readonly<Record<string, string>>;
   readonly ledger: Ledger;
   readonly report: (progress: Progress) => void;
@@ -38,12 +42,13 @@ export interface BackingOptions {
   readonly servers: Server[];
 }
 
-/** Starts PostgreSQL and Redis side by side, prepares the databases, then starts the bank, each until it answers. */
+/** Starts PostgreSQL, Redis and Sentry side by side, prepares the databases, then starts the bank, each until it answers. */
 export async function startBacking(options: BackingOptions): Promise<Backing> {
   const { root, home, database, ledger, report } = options;
   const services = await servicesWithDatabase(root);
   await requireSecretsOfCluster(home);
   const secrets = await ensureSecrets(home.secretsFile, services);
+  await ensureEdgeCertificate(home.edge);
 
   async function start(group: Group, port: number): Promise<void> {
     options.servers.push({ group, port });
@@ -66,9 +71,16 @@ export async function startBacking(options: BackingOptions): Promise<Backing> {
     await start(redis.group, options.redisPort);
     return redis;
   };
-  const [postgres, redis] = await bothOf(
+  const startSentry = async (): Promise<Group> => {
+    const { sentryPorts: ports } = options;
+    const sentry = createSentry({ home, ports, onEvent: ledger.watch('sentry') });
+    await start(sentry, ports.api);
+    return sentry;
+  };
+  const [postgres, redis, sentry] = await allOf(
     step(report, 'PostgreSQL', startPostgres, ({ major }) => `version ${major}, port ${database.port}`),
     step(report, 'Redis', startRedis, ({ version }) => `version ${version}, port ${options.redisPort}`),
+    step(report, 'Sentry', startSentry, () => `port ${options.sentryPorts.api}`),
   );
   await step(
     report,
@@ -85,7 +97,7 @@ export async function startBacking(options: BackingOptions): Promise<Backing> {
       () => `port ${bankPorts.app}`,
     );
   }
-  return { secrets, postgres, redis };
+  return { secrets, postgres, redis, sentry };
 }
 
 /** A cluster keeps its password; new secrets would lock us out of it. */
@@ -96,8 +108,8 @@ async function requireSecretsOfCluster(home: Home): Promise<void> {
   );
 }
 
-/** Waits for both, also when one fails, so that nothing is still being started afterwards. */
-async function bothOf<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([first, second]);
-  return Promise.all([first, second]);
+/** Waits for all, also when one fails, so that nothing is still being started afterwards. */
+async function allOf<T extends readonly Promise<unknown>[]>(...work: T) {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }

@@ -16,6 +16,7 @@ const ports = z.object({
   grpc: z.number(),
   internal: z.number(),
   metrics: z.number(),
+  https: z.number().optional(),
 });
 const status = z.object({
   pid: z.number(),

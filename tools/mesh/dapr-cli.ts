@@ -7,10 +7,12 @@ import { repository, type Home } from './home.ts';
 import { appEnvironment, newTokens } from './pair.ts';
 import { inheritedEnvironment } from './process.ts';
 import { readRunFile, type RunApp } from './run-file.ts';
+import { sidecarIdentity } from './sentry.ts';
 import { runningMesh, startSupervisor } from './up.ts';
 import { UserError } from './user-error.ts';
 
 const runFile = join(repository, 'dapr-config', 'dapr.yaml');
+const backing = 'PostgreSQL, Redis, Sentry and the bank';
 
 /** Runs the dapr CLI in the foreground with our daprd; its exit code becomes ours, and so does what ends us become its. */
 async function runCli(home: Home, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
@@ -31,6 +33,8 @@ async function runCli(home: Home, args: readonly string[], env: Record<string, s
       PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
       DAPR_RUNTIME_PATH: join(home.data, 'runtime'),
       DAPR_HOST_IP: '127.0.0.1',
+      // That mTLS is on, and where Sentry is, the CLI reads out of the Configuration.
+      ...(await sidecarIdentity(home)),
       ...newTokens(),
       ...env,
     },
@@ -64,14 +68,14 @@ export async function startBackingOnly(home: Home): Promise<void> {
   if (running && running.pairs.length > 0)
     throw new UserError('the whole mesh runs here already; `make down` stops it.');
   if (!running) await startSupervisor(home, { services: [] });
-  process.stdout.write('PostgreSQL, Redis and the bank run. `make down` stops them.\n');
+  process.stdout.write(`${backing} run. \`make down\` stops them.\n`);
 }
 
 /** `make dapr-run`: `dapr run -f` on the run file, with one pair of tokens for all apps. */
 export async function daprRunAll(home: Home): Promise<void> {
   await startBackingOnly(home);
   await runCli(home, ['run', '-f', runFile]);
-  process.stdout.write('PostgreSQL, Redis and the bank still run. `make down` stops them.\n');
+  process.stdout.write(`${backing} still run. \`make down\` stops them.\n`);
 }
 
 /** `make run service=…`: `dapr run` for one service, in place of the mesh's own replicas of it until it ends. */
@@ -81,7 +85,7 @@ export async function daprRunOne(home: Home, service: string | undefined): Promi
   if (!app) throw new UserError(`say which: make run service=${apps.map(({ id }) => id).join('|')}`);
   const running = await runningMesh(home);
   if (!running) {
-    process.stdout.write('Nothing runs yet: starting PostgreSQL, Redis and the bank for it.\n');
+    process.stdout.write(`Nothing runs yet: starting ${backing} for it.\n`);
     await startSupervisor(home, { services: [] });
   }
   const replaces = running?.pairs.some((pair) => pair.service === app.id) ?? false;

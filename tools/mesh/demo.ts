@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { developmentToken } from './sign.ts';
 import type { Secrets } from './secrets.ts';
+import { signIn } from './sign-in.ts';
 import { styled } from './terminal.ts';
 
 const line = z.object({ productId: z.string(), name: z.string(), quantity: z.number() });
@@ -62,8 +62,8 @@ const describe = ({ items, total }: Order): string => {
 
 /** Places a few orders through the gateway and shows how each gets to its end; gives the ends that were not expected. */
 export async function placeDemoOrders(gatewayUrl: string, secrets: Secrets): Promise<string[]> {
-  const customer = await developmentToken(secrets, { user: '1', roles: ['customer'] });
-  const staff = await developmentToken(secrets, { user: '3', roles: ['staff'] });
+  const customer = await signIn(gatewayUrl, secrets, { user: '1', roles: ['customer'] });
+  const staff = await signIn(gatewayUrl, secrets, { user: '3', roles: ['staff'] });
   const write = (text: string) => void process.stdout.write(text);
   // Seeded order 2 was rejected: there is not that much of what it asked for.
   const scarce = (await call(`${gatewayUrl}/api/orders/2`, staff)).items.map(({ productId, quantity }) => ({

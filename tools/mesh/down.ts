@@ -20,7 +20,7 @@ async function waitForEnd(processes: readonly ProcessIdentity[], limitMs: number
   return alive;
 }
 
-const lastGroup = (name: string) => (name === 'postgres' || name === 'redis' ? 1 : 0);
+const lastGroup = (name: string) => (['postgres', 'redis', 'sentry'].includes(name) ? 1 : 0);
 
 /** Ends what a launcher has left behind when it died: services first, then their servers; what does not listen is killed. */
 async function endLeftovers(processes: readonly ProcessIdentity[]): Promise<void> {

@@ -13,6 +13,11 @@ export interface Home {
   readonly redis: string;
   readonly redisConfig: string;
   readonly resolverFile: string;
+  /** The keys of Sentry, the mesh's certificate authority. */
+  readonly certificates: string;
+  readonly sentryConfig: string;
+  /** The development certificate of the edge. */
+  readonly edge: string;
 }
 
 /** Where things lie in a home folder. */
@@ -29,6 +34,10 @@ export function homeAt(root: string): Home {
     redisConfig: join(data, 'redis.conf'),
     // As in dapr-config/config.yaml.
     resolverFile: join(data, 'nr.db'),
+    certificates: join(data, 'certs'),
+    sentryConfig: join(data, 'sentry.json'),
+    // As the gateway's config.ts has it.
+    edge: join(data, 'edge'),
   };
 }
 

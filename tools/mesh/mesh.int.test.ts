@@ -17,7 +17,11 @@ import { createThrowawayProject, ports } from './throwaway-project.ts';
 let root: string;
 let home: string;
 let mesh: Mesh;
-const backing = { postgres: { port: 15_434 }, redis: { port: 16_381 } };
+const backing = {
+  postgres: { port: 15_434 },
+  redis: { port: 16_381 },
+  sentry: { api: 15_001, health: 16_598 },
+};
 const options = (): MeshOptions => ({ root, home, replicas: { orders: 2 }, env: { COLOUR: 'green' }, ...backing });
 
 beforeAll(async () => {
@@ -84,12 +88,25 @@ describe('a started mesh', () => {
   it('when the databases are ready, each belongs to its own role alone', async () => {
     const things = await withClient(mesh.databaseUrl('orders'), (client) => client.query('select id from things'));
     expect(things.rows).toEqual([{ id: '1' }]);
-    const elsewhere = new URL(mesh.databaseUrl('orders'));
-    elsewhere.pathname = '/postgres';
+    const secrets = JSON.parse(await readFile(homeAt(home).secretsFile, 'utf8')) as Record<string, string>;
+    const own = new URL(mesh.databaseUrl('orders'));
+    own.username = 'orders';
+    own.password = secrets['ordersDatabasePassword'] ?? '';
+    const seen = (tenant: string) =>
+      withClient(own.href, async (client) => {
+        await client.query(`select set_config('sidecart.tenant', $1, false)`, [tenant]);
+        return (await client.query<{ id: string }>('select id from things')).rows;
+      });
+    expect([await seen('main'), await seen('other'), await seen('')]).toEqual([[{ id: '1' }], [], []]);
+    const elsewhere = Object.assign(new URL(own), { pathname: '/postgres' });
     await expect(withClient(elsewhere.href, (client) => client.query('select 1'))).rejects.toThrow(/permission denied/);
+    const migrator = Object.assign(new URL(own), { username: 'orders_migrator' });
+    await expect(withClient(migrator.href, (client) => client.query('select 1'))).rejects.toThrow(
+      /not permitted to log in|authentication failed/,
+    );
   });
 
-  it('when PostgreSQL or Redis is ended, is ready again with what they keep', async () => {
+  it('when PostgreSQL, Redis or Sentry is ended, is ready again with what they keep', async () => {
     await mesh.restartPostgres('fast');
     await mesh.restartPostgres('immediate');
     await mesh.waitReady(20_000);
@@ -97,13 +114,16 @@ describe('a started mesh', () => {
     expect(things.rowCount).toBe(1);
     await mesh.flushRedis();
     await mesh.killRedis({ wipe: true });
+    const issued = await readFile(join(homeAt(home).certificates, 'issuer.crt'), 'utf8');
+    await mesh.killSentry();
+    expect(await readFile(join(homeAt(home).certificates, 'issuer.crt'), 'utf8')).toBe(issued);
     await mesh.waitReady(20_000);
     expect(
       mesh
         .servers()
         .map(({ name, restarts }) => `${name} ${restarts}`)
         .sort(),
-    ).toEqual(['postgres 2', 'redis 1']);
+    ).toEqual(['postgres 2', 'redis 1', 'sentry 1']);
   });
 
   it('when a pair is restarted, it is ready with two new members, and no other pair was touched', async () => {
@@ -132,7 +152,7 @@ describe('a started mesh', () => {
     ];
     await mesh.stop();
     expect(pids.map(isGone)).toEqual(pids.map(() => true));
-    const all = [...Object.values(ports), backing.postgres.port, backing.redis.port];
+    const all = [...Object.values(ports), backing.postgres.port, backing.redis.port, ...Object.values(backing.sentry)];
     expect(await Promise.all(all.map(isFree))).toEqual(all.map(() => true));
     expect(readState(homeAt(home))).toBeUndefined();
     mesh = await startMesh(options());
@@ -141,7 +161,14 @@ describe('a started mesh', () => {
 
 describe('a mesh that cannot start', () => {
   const elsewhere = (change: Partial<MeshOptions> = {}) =>
-    startMesh({ ...options(), home: other, postgres: { port: 15_435 }, redis: { port: 16_382 }, ...change });
+    startMesh({
+      ...options(),
+      home: other,
+      postgres: { port: 15_435 },
+      redis: { port: 16_382 },
+      sentry: { api: 15_002, health: 16_599 },
+      ...change,
+    });
   let other: string;
   beforeAll(async () => void (other = await makeTemporaryHome()));
   afterAll(async () => {

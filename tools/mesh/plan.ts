@@ -33,13 +33,17 @@ const uses: readonly (readonly [keyof Ports, string])[] = [
   ['grpc', "the sidecar's gRPC API"],
   ['internal', 'calls between sidecars'],
   ['metrics', "the sidecar's metrics"],
+  ['https', "the app's HTTPS"],
 ];
 
 /** Every port of the planned pairs and what it is for. */
 export function plannedPorts(planned: readonly PlannedApp[]): WantedPort[] {
   return planned.flatMap(({ app, replicas }) =>
     Array.from({ length: replicas }, (_, replica) => replicaPorts(app.ports, replica)).flatMap((ports, replica) =>
-      uses.map(([use, text]) => ({ port: ports[use], wantedBy: `${app.id}-${replica} for ${text}` })),
+      uses.flatMap(([use, text]) => {
+        const port = ports[use];
+        return port === undefined ? [] : [{ port, wantedBy: `${app.id}-${replica} for ${text}` }];
+      }),
     ),
   );
 }

@@ -31,6 +31,8 @@ export async function createPostgres(options: {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     max_connections: 200,
+    // A shop's tables are small and its reads go by index; the server's own 128 MB fill up within minutes all the same.
+    shared_buffers: '32MB',
     // One forgotten transaction would hold back every service's event log.
     idle_in_transaction_session_timeout: '10s',
     // New tables grow fast, and plans that were made for empty ones are replaced when they have been analysed.

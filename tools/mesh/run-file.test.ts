@@ -19,7 +19,9 @@ describe('the run file', () => {
   it('when read, gives every service its own number in all its ports', () => {
     for (const { ports } of apps) {
       const number = ports.app - 8_000;
-      expect(ports).toEqual({
+      const { https, ...rest } = ports;
+      expect([80, undefined]).toContain(https && number);
+      expect(rest).toEqual({
         app: 8_000 + number,
         ops: 6_500 + number,
         http: 3_500 + number,
@@ -31,7 +33,8 @@ describe('the run file', () => {
   });
 
   it('when read, resolves its paths from where it lies', () => {
-    const [app] = apps;
+    const [app, other] = apps;
+    expect(other?.configFile).toBe(join(repository, 'dapr-config', 'access', `${other?.id}.yaml`));
     expect(app?.directory).toBe(repository);
     expect(app?.configFile).toBe(join(repository, 'dapr-config', 'config.yaml'));
     expect(app?.resourcesPaths).toEqual([
@@ -56,6 +59,6 @@ describe('replicaPorts', () => {
   it('when a replica is not the first, lies 100 above the one before', () => {
     const ports = { app: 8_084, ops: 6_584, http: 3_584, grpc: 4_584, internal: 5_584, metrics: 9_584 };
     expect(replicaPorts(ports, 0)).toEqual(ports);
-    expect(replicaPorts(ports, 2)).toMatchObject({ app: 8_284, metrics: 9_784 });
+    expect(replicaPorts({ ...ports, https: 8_443 }, 2)).toMatchObject({ app: 8_284, metrics: 9_784, https: 8_643 });
   });
 });

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { UserError } from './user-error.ts';
 
 const port = z.number().int().min(1).max(65535);
+const portText = z.string().regex(/^\d{2,5}$/);
 const env = z.record(z.string(), z.string());
 
 // Strict: a key that `dapr run -f` honours and this launcher would not is refused, never ignored.
@@ -29,11 +30,15 @@ const app = z.strictObject({
   daprGRPCPort: port,
   daprInternalGRPCPort: port,
   metricsPort: port,
-  env: z.object({ OPS_PORT: z.string().regex(/^\d{2,5}$/) }).catchall(z.string()),
+  configFilePath: z.string().optional(),
+  env: z
+    .object({ OPS_PORT: portText })
+    .catchall(z.string())
+    .refine(({ HTTPS_PORT }) => portText.optional().safeParse(HTTPS_PORT).success, 'HTTPS_PORT is no port'),
 });
 const runFile = z.strictObject({ version: z.literal(1), common, apps: z.array(app).min(1) });
 
-/** The ports of an app and its sidecar. */
+/** The ports of an app and its sidecar; `https` only at the edge. */
 export interface Ports {
   readonly app: number;
   readonly ops: number;
@@ -41,6 +46,7 @@ export interface Ports {
   readonly grpc: number;
   readonly internal: number;
   readonly metrics: number;
+  readonly https?: number | undefined;
 }
 
 /** An app of the run file, common keys merged in, every path absolute. */
@@ -56,7 +62,7 @@ export interface RunApp {
   readonly configFile: string;
 }
 
-/** Reads a multi-app run file as `dapr run -f` does: its paths are relative to the file itself. */
+/** Reads a multi-app run file as `dapr run -f` does: its paths are relative to the file itself, an app's to the app's folder. */
 export function parseRunFile(text: string, path: string): RunApp[] {
   const parsed = runFile.safeParse(parse(text));
   if (!parsed.success) {
@@ -66,9 +72,10 @@ export function parseRunFile(text: string, path: string): RunApp[] {
   const base = dirname(resolve(path));
   const shared = parsed.data.common;
   return parsed.data.apps.map((one) => {
+    const directory = resolve(base, one.appDirPath);
     return {
       id: one.appID,
-      directory: resolve(base, one.appDirPath),
+      directory,
       command: one.command,
       protocol: one.appProtocol,
       ports: {
@@ -78,11 +85,15 @@ export function parseRunFile(text: string, path: string): RunApp[] {
         grpc: one.daprGRPCPort,
         internal: one.daprInternalGRPCPort,
         metrics: one.metricsPort,
+        ...(one.env['HTTPS_PORT'] !== undefined && { https: Number(one.env['HTTPS_PORT']) }),
       },
       env: { ...shared.env, ...one.env },
       listenAddresses: shared.apiListenAddresses,
       resourcesPaths: shared.resourcesPaths.map((folder) => resolve(base, folder)),
-      configFile: resolve(base, shared.configFilePath),
+      configFile:
+        one.configFilePath === undefined
+          ? resolve(base, shared.configFilePath)
+          : resolve(directory, one.configFilePath),
     };
   });
 }
@@ -102,5 +113,6 @@ export function replicaPorts(ports: Ports, replica: number): Ports {
     grpc: shift(ports.grpc),
     internal: shift(ports.internal),
     metrics: shift(ports.metrics),
+    ...(ports.https !== undefined && { https: shift(ports.https) }),
   };
 }

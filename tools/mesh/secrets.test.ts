@@ -2,9 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAuthenticate } from '../../services/_chassis/identity.ts';
 import { ensureSecrets, readSecrets, secretNamed } from './secrets.ts';
-import { developmentToken } from './sign.ts';
 
 let folder: string;
 let path: string;
@@ -18,14 +16,16 @@ describe('ensureSecrets', () => {
   it('when there are none, generates all of them for this user alone, each different', async () => {
     const secrets = await ensureSecrets(path, ['orders', 'bank']);
     expect(Object.keys(secrets).sort()).toEqual([
+      'authCookieKey',
+      'authSealingKey',
       'bankDatabasePassword',
       'ordersDatabasePassword',
+      'peoplePassword',
       'postgresPassword',
       'redisPassword',
-      'tokenSigningKey',
-      'tokenVerificationKeys',
+      'reporterClientSecret',
     ]);
-    expect(new Set(Object.values(secrets)).size).toBe(6);
+    expect(new Set(Object.values(secrets)).size).toBe(8);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
@@ -47,15 +47,5 @@ describe('ensureSecrets', () => {
   it('when the file is not what it should be, says so', async () => {
     await writeFile(path, '{"redisPassword": 1}');
     await expect(ensureSecrets(path, [])).rejects.toThrow(/flat JSON object of strings/);
-  });
-});
-
-describe('developmentToken', () => {
-  it('when a service checks it with the public keys, names its user', async () => {
-    const secrets = await ensureSecrets(path, []);
-    const token = await developmentToken(secrets, { user: '3', roles: ['staff'] });
-    const authenticate = createAuthenticate(secretNamed(secrets, 'tokenVerificationKeys'));
-    expect(await authenticate(`Bearer ${token}`)).toEqual({ subject: '3', tenant: 'main', roles: ['staff'] });
-    expect(secretNamed(secrets, 'tokenVerificationKeys')).not.toContain('"d"');
   });
 });

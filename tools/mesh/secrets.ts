@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { generateSigningKey } from '../../services/_chassis/test-support/issuer.ts';
 import { UserError } from './user-error.ts';
 
 /** The machine's secrets by name, as the Dapr secret store reads them: one flat object of strings. */
 export type Secrets = Readonly<Record<string, string>>;
+
+// auth's own keys, the password of the seeded people, and a seeded client's secret.
+const authSecrets = ['authSealingKey', 'authCookieKey', 'peoplePassword', 'reporterClientSecret'];
 
 const file = z.record(z.string(), z.string());
 
@@ -33,23 +35,17 @@ export function secretNamed(secrets: Secrets, name: string): string {
   return value;
 }
 
-/** Reads the secrets and generates what is missing, once: passwords, and the key that signs development tokens. */
+/** Reads the secrets and generates what is missing, once: passwords. */
 export async function ensureSecrets(path: string, databases: readonly string[]): Promise<Secrets> {
   const known = (await readSecrets(path)) ?? {};
-  const names = ['redisPassword', 'postgresPassword', ...databases.map((name) => `${name}DatabasePassword`)];
+  const passwords = databases.map((name) => `${name}DatabasePassword`);
+  const names = ['redisPassword', 'postgresPassword', ...passwords, ...authSecrets];
   const missing = names.filter((name) => known[name] === undefined);
-  const keyMissing = known['tokenSigningKey'] === undefined || known['tokenVerificationKeys'] === undefined;
-  if (missing.length === 0 && !keyMissing) return known;
-  const passwords = missing.map((name) => [name, randomBytes(24).toString('base64url')] as const);
-  const key = keyMissing ? await signingKey() : {};
-  const all = { ...known, ...Object.fromEntries(passwords), ...key };
+  if (missing.length === 0) return known;
+  const made = missing.map((name) => [name, randomBytes(24).toString('base64url')] as const);
+  const all = { ...known, ...Object.fromEntries(made) };
   const unfinished = `${path}.${process.pid}.tmp`;
   await writeFile(unfinished, `${JSON.stringify(all, undefined, 2)}\n`, { mode: 0o600 });
   await rename(unfinished, path);
   return all;
-}
-
-async function signingKey(): Promise<Secrets> {
-  const { privateKey, verificationKeys } = await generateSigningKey();
-  return { tokenSigningKey: JSON.stringify(privateKey), tokenVerificationKeys: verificationKeys };
 }

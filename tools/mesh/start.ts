@@ -12,6 +12,7 @@ import { requireFreePorts, type WantedPort } from './ports.ts';
 import { step, type Progress } from './progress.ts';
 import { requireResiliency } from './resiliency-check.ts';
 import { readRunFile } from './run-file.ts';
+import { mtlsFlags, sentryPorts as usualSentryPorts, sidecarIdentity } from './sentry.ts';
 import { clearState } from './state.ts';
 import { stopParts } from './stop.ts';
 import { UserError } from './user-error.ts';
@@ -33,6 +34,7 @@ export async function startParts(options: StartOptions): Promise<Parts> {
   const planned = planApps(await readRunFile(join(root, 'dapr-config', 'dapr.yaml')), options);
   const database = { host: '127.0.0.1', port: options.postgres?.port ?? 15_432 };
   const redisPort = options.redis?.port ?? 16_379;
+  const sentryPorts = options.sentry ?? usualSentryPorts;
   const daprd = findDaprd();
   if (!daprd) throw new UserError('daprd 1.18 is needed, and none was found. `make up` builds it.');
   await prepareHome(home);
@@ -40,6 +42,7 @@ export async function startParts(options: StartOptions): Promise<Parts> {
   const ports = [
     { port: database.port, wantedBy: 'PostgreSQL' },
     { port: redisPort, wantedBy: 'Redis' },
+    ...Object.values(sentryPorts).map((port: number) => ({ port, wantedBy: 'Sentry' })),
     ...((await hasBank(root)) ? [bankPorts.app, bankPorts.ops].map((port) => ({ port, wantedBy: 'the bank' })) : []),
     ...plannedPorts(planned),
   ];
@@ -51,8 +54,9 @@ export async function startParts(options: StartOptions): Promise<Parts> {
   const postgresSettings = options.postgres?.settings;
   try {
     const common = { root, home, database, env, ledger, report, signal: options.signal };
-    const backing = await startBacking({ ...common, postgresSettings, redisPort, servers });
-    pairs.push(...createPairs(planned, ledger, { home, daprd: daprd.path, env, database, appPorts }));
+    const backing = await startBacking({ ...common, postgresSettings, redisPort, sentryPorts, servers });
+    const mtls = { flags: mtlsFlags(sentryPorts), env: await sidecarIdentity(home) };
+    pairs.push(...createPairs(planned, ledger, { home, daprd: daprd.path, env, database, appPorts, mtls }));
     if (pairs.length > 0)
       await startPairs(pairs, planned, {
         home,

@@ -2,7 +2,7 @@ import type { Group } from './group.ts';
 import type { Pair } from './pair.ts';
 import type { Progress } from './progress.ts';
 
-/** Ends everything in the order that loses nothing: pairs, then the bank, then Redis and PostgreSQL. */
+/** Ends everything in the order that loses nothing: pairs, then the bank, then what stands behind them all. */
 export async function stopParts(
   parts: { pairs: readonly Pair[]; servers: readonly { readonly group: Group }[] },
   report?: (progress: Progress) => void,

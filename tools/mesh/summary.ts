@@ -36,8 +36,8 @@ export function describeNextSteps(status: MeshStatus): string {
   const url = status.gatewayUrl;
   return [
     heading('Try next'),
-    `  curl -s ${url}/api/orders/1`,
-    '  TOKEN=$(make -s token user=1 role=customer)',
+    `  ${url}/shop          the shop in a browser; \`make people\` says who can sign in`,
+    '  TOKEN=$(make -s token user=ada)',
     `  curl -s ${url}/api/orders -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(date +%s%N)" \\`,
     `    -H 'Content-Type: application/json' -d '{"items":[{"productId":"1","quantity":2}],"paymentToken":"tok_ok"}'`,
     '  make audit                  proves that nothing was lost',
@@ -51,5 +51,8 @@ export function describeNextSteps(status: MeshStatus): string {
 /** The closing words of `make up`. */
 export function describeRunning(status: MeshStatus): string {
   const title = `${heading('The mesh is up')}: ${styled('cyan', status.gatewayUrl)}  (logs in .data/logs)`;
-  return [title, '', describeMesh(status), '', describeNextSteps(status)].join('\n');
+  const https = status.pairs.find(({ ports }) => ports.https !== undefined)?.ports.https;
+  const secure =
+    https === undefined ? [] : [`over HTTPS, for who trusts .data/edge/ca.pem: https://127.0.0.1:${https}`];
+  return [title, ...secure, '', describeMesh(status), '', describeNextSteps(status)].join('\n');
 }

@@ -40,7 +40,7 @@ apps:
 const seed = `
 import type pg from 'pg';
 export async function seed(client: pg.ClientBase): Promise<void> {
-  await client.query("insert into things (id) values ('1') on conflict do nothing");
+  await client.query("insert into things (tenant, id) values ('main', '1') on conflict do nothing");
 }
 `;
 
@@ -52,7 +52,11 @@ export async function createThrowawayProject(redisPort: number): Promise<string>
   const root = await mkdtemp(join(tmpdir(), 'sidecart-project-'));
   for (const folder of ['components', 'dapr-config'])
     await cp(join(repository, folder), join(root, folder), { recursive: true });
-  for (const file of ['components/statestore.yaml', 'components/redis/pubsub.yaml']) {
+  for (const file of [
+    'components/statestore.yaml',
+    'components/redis/pubsub.yaml',
+    'components/redis/ratelimits.yaml',
+  ]) {
     const text = await readFile(join(root, file), 'utf8');
     await writeFile(join(root, file), text.replace('16379', String(redisPort)));
   }
@@ -62,7 +66,7 @@ export async function createThrowawayProject(redisPort: number): Promise<string>
   await writeFile(join(root, 'services', 'orders', 'seed.ts'), seed);
   await writeFile(
     join(root, 'services', 'orders', 'migrations', '0001_create_things.sql'),
-    'create table things (id text primary key);',
+    'create table things (tenant text not null, id text primary key);',
   );
   return root;
 }

@@ -84,7 +84,7 @@ export async function up(home: Home, replicas: Record<string, number>): Promise<
   const running = await runningMesh(home);
   if (running?.pairs.length === 0) {
     throw new UserError(
-      'only PostgreSQL, Redis and the bank run here (`make backing`). Stop them with `make down`, then try again.',
+      'only PostgreSQL, Redis, Sentry and the bank run here (`make backing`). Stop them with `make down`, then try again.',
     );
   }
   if (running) {
