@@ -116,3 +116,5 @@ create table reservation_lines (
   primary key (tenant, order_id, product_id, warehouse),
   foreign key (tenant, order_id) references reservations
 );
+-- Nobody changes the ledger: the service may add to it and read it.
+comment on table movements is 'append-only';

@@ -1,6 +1,7 @@
-// Writes contracts/ anew: node tools/contracts/cli.ts
+// Writes contracts/ and dapr-config/access/ anew: node tools/contracts/cli.ts
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeAccess } from './access.ts';
 import { contractsFolder, handWritten, makeDocuments } from './documents.ts';
 
 const documents = await makeDocuments();
@@ -12,4 +13,4 @@ for (const [path, text] of documents) {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text);
 }
-console.log(`contracts/: ${documents.size} documents`);
+console.log(`contracts/: ${documents.size} documents; dapr-config/access/: ${await writeAccess()}`);
