@@ -67,8 +67,11 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
     if (!counted) findings.skipped('I14', 'no counting consumer');
     const notes = await deadLetters(books);
     if (!books.steady) notes.push('the mesh was at work while it was audited: what looks wrong may be under way');
-    const unread = gateway === undefined ? 0 : await checkCaches(findings, books, gateway);
-    if (unread > 0) notes.push(`${unread} products could not be read through the gateway`);
+    const unread =
+      gateway === undefined
+        ? 0
+        : await checkCaches(findings, { ...books, users: books.messengers.get('users') }, gateway);
+    if (unread > 0) notes.push(`${unread} products or people could not be read through the gateway`);
     const all = findings.all();
     const clean = all.every(({ count }) => count === 0);
     return { clean, drained: isDrained(open), open: describeOpen(open), waitedMs, orders, findings: all, notes };

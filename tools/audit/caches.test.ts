@@ -21,6 +21,11 @@ const answers: Readonly<Record<string, { status: number; body: object }>> = {
   '/api/products/3': { status: 200, body: answer },
   '/api/products/4': { status: 404, body: {} },
   '/api/products/5': { status: 503, body: {} },
+  '/api/users/1': { status: 200, body: { id: '1', name: 'Ada' } },
+  '/api/users/2': { status: 200, body: { id: '2', name: 'Before' } },
+  '/api/users/3': { status: 200, body: { id: '3', name: 'Gone' } },
+  '/api/users/4': { status: 404, body: {} },
+  '/api/users/5': { status: 200, body: { id: '5', name: 'Eve', email: 'eve@example.com' } },
 };
 
 it('when the gateway answers otherwise than the rows, names the product; what it does not answer proves nothing', async () => {
@@ -39,17 +44,25 @@ it('when the gateway answers otherwise than the rows, names the product; what it
       throw new Error('not asked for');
     },
   };
+  const people = { '1': 'Ada', '2': 'Ben', '3': null, '4': null, '5': 'Eve' };
+  const users: Book = {
+    ...products,
+    rows: async (schema) => Object.entries(people).map(([id, name]) => schema.parse({ id, name })),
+  };
   const findings = createFindings();
-  const unread = await checkCaches(findings, { products }, `http://127.0.0.1:${port}`);
+  const unread = await checkCaches(findings, { products, users }, `http://127.0.0.1:${port}`);
   server.close();
 
   const finding = findings.all().find(({ invariant }) => invariant === 'I15');
   expect(unread).toBe(2);
-  expect(finding?.rows).toBe(8);
+  expect(finding?.rows).toBe(18);
   expect(new Set(finding?.violations.map(({ subject, problem }) => `${subject} ${problem}`))).toEqual(
     new Set([
       'product 2 through the gateway (hit): amount is 3800, in the catalog 3900',
       'product 3 through the gateway (hit): it is retired, and still there',
+      'person 2 through the gateway (hit): name is "Before", in users "Ben"',
+      'person 3 through the gateway (hit): nothing may be known of him, and something is',
+      'person 5 through the gateway (hit): more is told than id and name, or less',
     ]),
   );
 });

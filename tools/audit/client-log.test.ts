@@ -33,7 +33,7 @@ describe('recordingClient', () => {
     const file = join(folder, 'answers.jsonl');
     const log = openClientLog(file);
     const token = `x.${Buffer.from(JSON.stringify({ sub: '7', tenant: 'main' })).toString('base64url')}.x`;
-    const ask = recordingClient({ baseUrl, token, log });
+    const ask = recordingClient({ baseUrl, token: async () => token, log });
     const first = await ask({ path: '/api/orders', key: 'k', body: { items: [] } });
     await ask({ path: '/api/orders', key: 'k', body: { items: [] } });
     await recordingClient({ baseUrl, log })({ path: '/api/nothing' });

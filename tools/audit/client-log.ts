@@ -99,15 +99,16 @@ const hash = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).
 const now = () => performance.timeOrigin + performance.now();
 
 /**
- * A client that notes every answer it gets. Who it is comes from its token, unchecked. A request that gets no answer
+ * A client that notes every answer it gets. Who it is comes from the token that it has for a request, unchecked. A request that gets no answer
  * throws as `fetch` does, and is not noted: nothing was promised.
  */
-export function recordingClient(options: { baseUrl: string; token?: string; log: ClientLog }) {
-  const { baseUrl, token, log } = options;
-  const { sub: client, tenant } = token === undefined ? { sub: 'anonymous', tenant: 'main' } : claimsOf(token);
+export function recordingClient(options: { baseUrl: string; token?: () => Promise<string>; log: ClientLog }) {
+  const { baseUrl, log } = options;
 
   return async (request: ClientRequest): Promise<ClientAnswer> => {
     const { path, key, timeoutMs = 30_000 } = request;
+    const token = await options.token?.();
+    const { sub: client, tenant } = token === undefined ? { sub: 'anonymous', tenant: 'main' } : claimsOf(token);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const method = request.method ?? (body === undefined ? 'GET' : 'POST');
     const sentAt = now();

@@ -80,13 +80,15 @@ export async function openCounter(ordersUrl: string): Promise<Counter> {
       // An open transaction anywhere in the server holds back the end of the log, for as long as it is open.
       const total = async (on: Queryable, sql: string) => (await on.query<{ n: number }>(sql))[0]?.n;
       const all = () => total(outbox, `select count(*)::int as n from outbox where topic = '${topic}'`);
-      const taken = () => total(database, 'select count(*)::int as n from inbox');
+      const taken = () => total(database.across, 'select count(*)::int as n from inbox');
       await catchUp.tick();
       for (const limit = Date.now() + 10_000; Date.now() < limit && (await taken()) !== (await all());) {
         await delay(50);
         await catchUp.tick();
       }
-      const rows = await database.query<{ id: string; events: number }>('select order_id as id, events from counts');
+      const rows = await database.across.query<{ id: string; events: number }>(
+        'select order_id as id, events from counts',
+      );
       return new Map(rows.map(({ id, events }) => [id, events]));
     },
     async close() {

@@ -137,4 +137,4 @@ function streams(books: Books) {
 const said = `
   select subject collate "C" as key, tenant, topic, regexp_replace(type, '^com\\.sidecart\\.|\\.v\\d+$', '', 'g') as name,
          envelope -> 'data' as data, created_at as at
-    from outbox where topic <> 'products.events' order by 1, position`;
+    from outbox where topic not in ('products.events', 'orders.personal-data') order by 1, position`;

@@ -11,7 +11,8 @@ let root: string;
 let made: Made;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'sidecart-new-'));
-  for (const part of ['services/_template', 'services/orders', 'dapr-config', 'components', 'eslint.config.js'])
+  const services = ['services/_template', 'services/auth', 'services/orders'];
+  for (const part of [...services, 'dapr-config', 'components', 'eslint.config.js'])
     await cp(join(repository, part), join(root, part), { recursive: true });
   for (const file of ['.prettierrc.json', '.prettierignore']) await cp(join(repository, file), join(root, file));
   made = await makeService(root, namesOf('lost-umbrellas'));

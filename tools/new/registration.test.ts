@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { repository } from '../mesh/home.ts';
 import { topicsOf } from '../service-contracts.ts';
@@ -11,8 +12,8 @@ describe('this project', () => {
     expect(register.contracts.length).toBeGreaterThanOrEqual(5);
   });
 
-  it('when the topics are listed, each belongs to one producer', () => {
-    const all = register.contracts.flatMap(topicsOf);
+  it('when the topics are listed, each belongs to one producer, but for what is asked of a worker', () => {
+    const all = register.contracts.flatMap(topicsOf).filter((topic) => !topic.endsWith('.requests'));
     expect(all).toEqual([...new Set(all)]);
   });
 });
@@ -35,6 +36,13 @@ describe('forgotten', () => {
 
   it.each<[string, Register]>([
     ['orders has no entry in', { ...register, apps: without(register.apps, ({ id }) => id === 'orders') }],
+    [
+      'orders has not dapr-config/access/orders.yaml as configFilePath',
+      {
+        ...register,
+        apps: register.apps.map((app) => ({ ...app, configFile: join(repository, 'dapr-config/config.yaml') })),
+      },
+    ],
     ['orders is no target in', { ...register, targets: without(register.targets, (name) => name === 'orders') }],
     ...scopes,
     ['orders consumes events of products and may not call its listEvents', callers(['inventory'])],
@@ -48,15 +56,15 @@ describe('forgotten', () => {
 });
 
 describe('freeNumber', () => {
-  it('when services come one after another, each gets a number of its own, and the bank keeps its', () => {
+  it('when services come one after another, each gets a number of its own, and the bank and Sentry keep theirs', () => {
     const [first] = register.apps;
     if (!first) throw new Error('the run file is empty');
     const apps = [...register.apps];
-    for (let free = 0; free < 19 - register.apps.length; free++) {
+    for (let free = 0; free < 18 - register.apps.length; free++) {
       const number = freeNumber(apps);
-      expect(apps.map(({ ports }) => ports.app)).not.toContain(8_000 + number);
-      expect(number).not.toBe(99);
-      apps.push({ ...first, ports: { ...first.ports, app: 8_000 + number } });
+      expect(apps.map(({ ports }) => ports.ops)).not.toContain(6_500 + number);
+      expect([98, 99]).not.toContain(number);
+      apps.push({ ...first, ports: { ...first.ports, ops: 6_500 + number } });
     }
     expect(() => freeNumber(apps)).toThrow('are taken');
   });

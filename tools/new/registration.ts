@@ -5,7 +5,9 @@ import { z } from 'zod';
 import type { Contract } from '../../services/_chassis/contract.ts';
 import { bankPorts } from '../mesh/bank.ts';
 import { parseRunFile, type RunApp } from '../mesh/run-file.ts';
+import { sentryPorts } from '../mesh/sentry.ts';
 import { UserError } from '../mesh/user-error.ts';
+import { accessFile } from '../contracts/access.ts';
 import { readContracts, topicsOf } from '../service-contracts.ts';
 
 const runFile = 'dapr-config/dapr.yaml';
@@ -53,7 +55,10 @@ export function forgotten({ contracts, apps, targets, scopes }: Register): strin
   return contracts.flatMap((contract) => {
     const { service, consumes = {} } = contract;
     const lacks: string[] = [];
-    if (!apps.some(({ id }) => id === service)) lacks.push(`${service} has no entry in ${runFile}: nothing starts it`);
+    const entry = apps.find(({ id }) => id === service);
+    if (!entry) lacks.push(`${service} has no entry in ${runFile}: nothing starts it`);
+    else if (!entry.configFile.endsWith(`/${accessFile(service)}`))
+      lacks.push(`${service} has not ${accessFile(service)} as configFilePath in ${runFile}: nobody may call it`);
     if (!targets.includes(service))
       lacks.push(`${service} is no target in ${resiliency}: calls to it would not be retried`);
     const speaks = topicsOf(contract).length > 0 || Object.keys(consumes).length > 0;
@@ -61,6 +66,11 @@ export function forgotten({ contracts, apps, targets, scopes }: Register): strin
       if (!scope.includes(service) && (speaks || file === secretstore))
         lacks.push(`${service} is not in the scopes of ${file}: its sidecar does not load it`);
     }
+    const keys = contracts.find((one) => one.service === 'auth')?.methods['listKeys'];
+    if (keys && !keys.callers.includes(service))
+      lacks.push(
+        `${service} may not call listKeys of auth: it could check no token. Name it in services/auth/contract.ts`,
+      );
     for (const [source, topics] of Object.entries(consumes)) {
       const producer = contracts.find((one) => one.service === source);
       const offered = producer ? topicsOf(producer) : [];
@@ -79,8 +89,8 @@ export function forgotten({ contracts, apps, targets, scopes }: Register): strin
 
 /** The lowest number that no other service has in its ports (8000 + number for the app, and so on). */
 export function freeNumber(apps: readonly RunApp[]): number {
-  const taken = new Set([...apps.map(({ ports }) => ports.app), bankPorts.app]);
-  for (let number = 80; number < 100; number++) if (!taken.has(8_000 + number)) return number;
+  const taken = new Set([...apps.map(({ ports }) => ports.ops), bankPorts.ops, sentryPorts.health]);
+  for (let number = 80; number < 100; number++) if (!taken.has(6_500 + number)) return number;
   throw new UserError('all port numbers from 80 to 99 are taken');
 }
 
@@ -119,6 +129,9 @@ export async function registered(
   await edit('services/orders/contract.ts', (text) =>
     insertInto(text, /standardMethods\(\[[^\]]*(?=\])/, `, '${service}'`),
   );
+  await edit('services/auth/contract.ts', (text) =>
+    insertInto(text, /const servicesThatCheckTokens = \[[^\]]*?(?=,?\s*\])/, `, '${service}'`),
+  );
   await edit('eslint.config.js', (text) => insertInto(text, /domainFiles = \[[^\]]*(?=\])/, `'${service}/${one}',`));
   return texts;
 }
@@ -127,6 +140,7 @@ function runEntry(document: Document, service: string, number: number) {
   return document.createNode({
     appID: service,
     appDirPath: '../',
+    configFilePath: accessFile(service),
     command: document.createNode(['node', `services/${service}/main.ts`], { flow: true }),
     appPort: 8_000 + number,
     daprHTTPPort: 3_500 + number,

@@ -116,7 +116,7 @@ export async function rebuild({ service, projection }: Model, options: RebuildOp
 
   try {
     await dropShadow(session, shadow); // of one that was killed
-    await makeShadow(session, shadow);
+    await makeShadow(session, shadow, service);
     const events = await fill();
     await catchUp();
     tell('comparing');

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Projection } from '../../services/_chassis/projection.ts';
+import { secureTables } from '../../services/_chassis/tenancy.ts';
 import { UserError } from '../mesh/user-error.ts';
 import type { Session } from './session.ts';
 
@@ -29,7 +30,7 @@ export const shadowOf = ({ table, key }: Projection): Shadow => ({
 });
 
 /** Makes an empty table like the live one, and from then on notes every change of the live one. */
-export async function makeShadow(session: Session, shadow: Shadow): Promise<void> {
+export async function makeShadow(session: Session, shadow: Shadow, service: string): Promise<void> {
   const { live, key, fresh, changes, differing, note } = shadow;
   await requirePlain(session, shadow);
   await session.briefly(async () => {
@@ -46,6 +47,9 @@ export async function makeShadow(session: Session, shadow: Shadow): Promise<void
           return null;
         end $$;
       create trigger ${note} after insert or update or delete on ${live} for each row execute function ${note}()`);
+    // The service notes its own tenants' keys, and finds the fresh table secured like the live one.
+    await secureTables(session, service);
+    await requireSameSecurity(session, shadow);
   });
 }
 
@@ -91,13 +95,28 @@ async function indexNames(session: Session, { live, fresh }: Shadow): Promise<[h
 async function requirePlain(session: Session, { live, note }: Shadow): Promise<void> {
   const found = await session.query<{ what: string }>(
     `select 'foreign keys' as what from pg_constraint where contype = 'f' and $1::regclass in (conrelid, confrelid)
-     union select 'triggers' from pg_trigger where tgrelid = $1::regclass and not tgisinternal and tgname <> $2
-     union select 'grants' from pg_class where oid = $1::regclass and relacl is not null
-     union select 'policies' from pg_policy where polrelid = $1::regclass`,
+     union select 'triggers' from pg_trigger where tgrelid = $1::regclass and not tgisinternal and tgname <> $2`,
     [live, unquoted(note)],
   );
   if (found.length > 0)
     throw new UserError(`${live} has ${found.map(({ what }) => what).join(', ')}, which its successor would not have`);
+}
+
+/** Refuses a table that lets others in, or the same ones to other rows, than what its successor was given. */
+async function requireSameSecurity(session: Session, { live, fresh }: Shadow): Promise<void> {
+  const of = (table: string) =>
+    session.query(
+      `select relowner, relrowsecurity, relforcerowsecurity, array(select unnest(relacl)::text order by 1) as grants,
+              array(select concat_ws(' ', polname, polcmd, polpermissive, polroles, pg_get_expr(polqual, polrelid),
+                                     pg_get_expr(polwithcheck, polrelid))
+                      from pg_policy where polrelid = c.oid order by 1) as policies
+         from pg_class c where oid = $1::regclass`,
+      [table],
+    );
+  if (JSON.stringify(await of(live)) !== JSON.stringify(await of(fresh)))
+    throw new UserError(
+      `${live} has other grants or policies than its successor would have; \`make up\` sets them right`,
+    );
 }
 
 const of = (row: string, key: string) =>

@@ -72,7 +72,7 @@ export async function startSmallMesh(): Promise<SmallMesh> {
   const bank = await listenHttp(
     buildBank(
       {
-        database: books.bank,
+        database: books.bank.across,
         log: createLog('bank', 'silent'),
         metrics: createMetrics('bank'),
         stopping: stopping.signal,
