@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { uuidv7 } from '../../services/_chassis/uuid.ts';
 import { randomNumbers } from '../../services/_e2e/random.ts';
 import { violationsOf, type Shop } from '../../services/_e2e/shop.ts';
+import { raisedLimits } from '../mesh/raised-limits.ts';
 import { withShop, type Drill, type DrillDeps, type DrillResult } from './drill.ts';
 import { insist, openOrderBook, sideBySide } from './load.ts';
 
@@ -19,7 +20,8 @@ export const keys: Drill = {
   name: 'keys',
   proves:
     'When every idempotency key comes many times at once and the order service is killed every two seconds, there is one order a key, and every answer to it has the same bytes.',
-  run: (size, deps) => withShop(deps, { replicas: { gateway: 2 } }, (shop) => repeat(shop, sizes[size], deps)),
+  run: (size, deps) =>
+    withShop(deps, { replicas: { gateway: 2 }, env: raisedLimits }, (shop) => repeat(shop, sizes[size], deps)),
 };
 
 async function repeat(
