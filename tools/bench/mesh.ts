@@ -1,5 +1,6 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseDocument } from 'yaml';
 import { homeAt, makeTemporaryHome, repository } from '../mesh/home.ts';
 import { startMesh, type Mesh } from '../mesh/mesh.ts';
 import { dropCluster } from '../mesh/postgres-cluster.ts';
@@ -23,7 +24,7 @@ export interface BenchMesh extends Pick<Mesh, 'servers'> {
   stop(): Promise<void>;
 }
 
-const serverPorts = { postgres: 25_432, redis: 26_379 };
+const serverPorts = { postgres: 25_432, redis: 26_379, sentry: { api: 25_001, health: 26_598 } };
 
 /** The ports of a bench's n-th app; they leave those of a mesh alone. */
 export const portsOf = (n: number): Ports => ({
@@ -53,6 +54,7 @@ export async function startBenchMesh(
       env: { LOG_LEVEL: 'warn' },
       postgres: { port: serverPorts.postgres },
       redis: { port: serverPorts.redis },
+      sentry: serverPorts.sentry,
     });
     return {
       folder,
@@ -84,7 +86,7 @@ async function writeProject(
   components: Readonly<Record<string, string>>,
 ): Promise<void> {
   await cp(join(repository, 'components'), join(folder, 'components'), { recursive: true });
-  for (const file of ['statestore.yaml', 'redis/pubsub.yaml']) {
+  for (const file of ['statestore.yaml', 'redis/pubsub.yaml', 'redis/ratelimits.yaml']) {
     const path = join(folder, 'components', file);
     await writeFile(path, (await readFile(path, 'utf8')).replace('16379', String(serverPorts.redis)));
   }
@@ -97,6 +99,11 @@ async function writeProject(
     await writeFile(join(folder, 'services', id, 'migrations/0001_create_messaging.sql'), `\\ir ${messaging}\n`);
   }
   await mkdir(join(folder, 'dapr-config'));
+  // Apps of a bench have no contract that says who may call whom, and what they may read.
+  const configuration = parseDocument(await readFile(join(repository, 'dapr-config/config.yaml'), 'utf8'));
+  configuration.setIn(['spec', 'accessControl', 'defaultAction'], 'allow');
+  configuration.setIn(['spec', 'secrets', 'scopes', 0, 'defaultAccess'], 'allow');
+  await writeFile(join(folder, 'dapr-config/config.yaml'), configuration.toString());
   await writeFile(join(folder, 'dapr-config/dapr.yaml'), JSON.stringify(runFile(apps)));
 }
 
@@ -104,7 +111,7 @@ const runFile = (apps: readonly BenchApp[]) => ({
   version: 1,
   common: {
     resourcesPaths: ['../components', '../components/redis', join(repository, 'dapr-config/resources')],
-    configFilePath: join(repository, 'dapr-config/config.yaml'),
+    configFilePath: './config.yaml',
     apiListenAddresses: '127.0.0.1',
     placementHostAddress: '',
     schedulerHostAddress: '',

@@ -2,10 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { Pool } from 'undici';
 import { uuidv7 } from '../../services/_chassis/uuid.ts';
-import { homeAt } from '../mesh/home.ts';
+import { openSigner } from '../../services/_e2e/signer.ts';
 import type { Mesh } from '../mesh/mesh.ts';
-import { readSecrets } from '../mesh/secrets.ts';
-import { developmentToken } from '../mesh/sign.ts';
 import { VoidRound } from './rounds.ts';
 
 const products = 150; // the seed's first ones have stock for many hours of this
@@ -25,8 +23,8 @@ export interface OrderLoad {
 
 /** Opens a load on a mesh; it needs a mesh that is ready. */
 export async function openOrderLoad(mesh: Mesh): Promise<OrderLoad> {
-  const secrets = (await readSecrets(homeAt(mesh.home).secretsFile)) ?? {};
-  const token = await developmentToken(secrets, { user: '1', roles: ['customer'], lifetime: 12 * 3_600 });
+  const sign = await openSigner(mesh.home, mesh.gatewayUrl);
+  const token = await sign({ sub: '1', roles: ['customer'] });
   const pool = new Pool(mesh.gatewayUrl, { connections: 64 });
   const database = new pg.Client({ connectionString: mesh.databaseUrl('orders') });
   await database.connect();

@@ -16,7 +16,7 @@ const arms = {
 const ids = Object.keys(arms);
 const order = thereAndBack(ids);
 const notes = [
-  'Only the server process counts; 16 connections place one order after another, each with a checked token and a key of its own. The full arm logs to a file, as in the mesh. Load shedding is not part of it yet.',
+  'Only the server process counts; 16 connections place one order after another, each with a checked token, a permit of its caller’s limit and a key of its own. The full arm logs to a file, as in the mesh. Load shedding is not part of it yet.',
 ];
 
 /** P2: CPU time of a server process per order. */

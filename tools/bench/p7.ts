@@ -148,10 +148,10 @@ const outboxComponents = {
   [daprStore]: component(daprStore, 'state.postgresql', 'v2', {
     host: '127.0.0.1',
     port: '25432',
-    user: 'products',
+    user: 'postgres', // it makes its own tables, which a service's role may not
     database: 'products',
     sslmode: 'disable',
-    password: { secret: 'productsDatabasePassword' },
+    password: { secret: 'postgresPassword' },
     maxConns: '10',
     tablePrefix: 'dapr_',
     metadataTableName: 'dapr_metadata',

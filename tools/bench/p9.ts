@@ -17,7 +17,7 @@ const arms = {
   memory: `the same mesh after ${loadMinutes} minutes of ${perSecond} orders a second`,
 };
 const notes = [
-  'PostgreSQL, Redis, the bank and six services with their sidecars. Memory is PSS, because sidecars share one binary and apps share Node; PostgreSQL with all its backends.',
+  'PostgreSQL, Redis, Sentry, the bank and every service with its sidecar. Memory is PSS, because sidecars share one binary and apps share Node; PostgreSQL with all its backends.',
   'A cold start begins with programs and npm packages installed; the compile cache is warm, as it is after `make test`.',
 ];
 

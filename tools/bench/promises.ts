@@ -28,7 +28,7 @@ export const promises: readonly BenchPromise[] = [
   {
     id: 'p2',
     title: 'The order handler',
-    what: 'CPU time of a full order handler (token, validation, log, metrics, problems; no load shedding yet) as a multiple of a bare Express 5 that parses and validates',
+    what: 'CPU time of a full order handler (token, limit, validation, log, metrics, problems; no load shedding yet) as a multiple of a bare Express 5 that parses and validates',
     reference: 'none',
     floor: { words: 'at most 1.5 times', bounds: [{ figure: 'fullOverBare', atMost: 1.5 }] },
     goal: { words: 'at most 1.2 times', bounds: [{ figure: 'fullOverBare', atMost: 1.2 }] },

@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { makeTemporaryHome } from '../mesh/home.ts';
 import { startMesh, type Mesh } from '../mesh/mesh.ts';
+import { raisedLimits } from '../mesh/raised-limits.ts';
 
-/** Does something with the whole shop's mesh, in a temporary home that is gone afterwards. */
+/** Does something with the whole shop's mesh, limits raised, in a temporary home that is gone afterwards. */
 export async function withWholeMesh<T>(work: (mesh: Mesh) => Promise<T>): Promise<T> {
   const home = await makeTemporaryHome();
-  const mesh = await startMesh({ home });
+  const mesh = await startMesh({ home, env: raisedLimits });
   try {
     return await work(mesh);
   } finally {

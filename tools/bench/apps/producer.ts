@@ -29,7 +29,7 @@ type Commit = (data: Happening, committed: () => void) => Promise<unknown>;
 const ours =
   (database: Database): Commit =>
   (data, committed) =>
-    database.transaction(async (tx) => {
+    database.of('main').transaction(async (tx) => {
       tx.emit(Happened, { subject: String(data.n), tenant: 'main', data });
       tx.afterCommit(committed);
     });
