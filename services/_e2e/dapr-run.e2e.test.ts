@@ -6,6 +6,7 @@ import { planApps, plannedPorts } from '../../tools/mesh/plan.ts';
 import { isFree } from '../../tools/mesh/ports.ts';
 import { isPairReady } from '../../tools/mesh/probe.ts';
 import { readRunFile, type RunApp } from '../../tools/mesh/run-file.ts';
+import { sentryPorts } from '../../tools/mesh/sentry.ts';
 import { makeClone, type Clone, type Running } from './clone.ts';
 import { describeHappyOrders } from './happy-orders.ts';
 import { openStorefront, type Storefront } from './shop.ts';
@@ -59,7 +60,7 @@ describe('the end', () => {
     await shop.close();
     expect(await clone.processes()).toEqual([]);
     const planned = plannedPorts(planApps(apps, {})).map(({ port }) => port);
-    const ports = [...planned, 15_432, 16_379, bankPorts.app, bankPorts.ops];
+    const ports = [...planned, 15_432, 16_379, bankPorts.app, bankPorts.ops, sentryPorts.api, sentryPorts.health];
     const taken = await Promise.all(ports.map(async (port) => ((await isFree(port)) ? [] : [port])));
     expect(taken.flat()).toEqual([]);
   });

@@ -3,25 +3,35 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import type { Contract } from '../_chassis/contract.ts';
 import { createSidecar, type Sidecar } from '../_chassis/sidecar.ts';
+import { describeAccess, sharedConfiguration } from '../../tools/contracts/access.ts';
+import type { Group } from '../../tools/mesh/group.ts';
 import { homeAt, makeTemporaryHome, repository } from '../../tools/mesh/home.ts';
-import { newTokens } from '../../tools/mesh/pair.ts';
+import { newTokens, type PairOptions } from '../../tools/mesh/pair.ts';
 import { isFree } from '../../tools/mesh/ports.ts';
 import { endProcess, inheritedEnvironment, startProcess } from '../../tools/mesh/process.ts';
+import { createSentry, mtlsFlags, sidecarIdentity } from '../../tools/mesh/sentry.ts';
+import { waitUntilReady } from '../../tools/mesh/wait.ts';
 import { findDaprd } from '../../tools/setup/locate.mjs';
 
-/** A folder in which the daprds of one test find each other; gone after `remove`. */
+/** A folder in which the daprds of one test find each other, with their certificate authority; gone after `remove`. */
 export interface DaprdHome {
   readonly folder: string;
+  readonly sentry: Group;
+  /** What makes a daprd one of its own. */
+  readonly mtls: PairOptions['mtls'];
   remove(): Promise<void>;
 }
 
-/** A daprd beside an app of a test, with the mesh's own Configuration and resiliency. */
+/** A daprd beside an app of a test, with the mesh's own resiliency, and its Configuration for the app's contract. */
 export interface Daprd {
   readonly httpPort: number;
   readonly grpcPort: number;
+  readonly internalPort: number;
   readonly metricsPort: number;
   readonly apiToken: string;
+  readonly pid: number;
   /** A client of it, closed with it. */
   readonly sidecar: Sidecar;
   /** Ends the process at once. */
@@ -33,7 +43,19 @@ export interface Daprd {
 export async function makeDaprdHome(secrets: Readonly<Record<string, string>>): Promise<DaprdHome> {
   const folder = await makeTemporaryHome();
   await writeFile(homeAt(folder).secretsFile, JSON.stringify(secrets), { mode: 0o600 });
-  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+  const ports = { api: await freePort(), health: await freePort() };
+  const sentry = createSentry({ home: homeAt(folder), ports, onEvent: () => undefined });
+  sentry.start();
+  await waitUntilReady([sentry], { timeoutMs: 30_000 });
+  return {
+    folder,
+    sentry,
+    mtls: { flags: mtlsFlags(ports), env: await sidecarIdentity(homeAt(folder)) },
+    async remove() {
+      await sentry.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** A loopback port that is free now, and not of those that outgoing connections take. */
@@ -60,15 +82,21 @@ export async function startDaprd(options: {
   protocol: 'http' | 'grpc';
   appPort: number;
   appToken: string;
+  contract: Contract;
   components: Readonly<Record<string, string>>;
+  /** Whether the app has subscriptions. */
+  subscribes?: boolean;
 }): Promise<Daprd> {
-  const { appId, home } = options;
+  const { appId, home, subscribes = true } = options;
   const daprd = findDaprd();
   if (!daprd) throw new Error('there is no daprd: run this through `make test`');
   const resources = join(home.folder, appId);
   await mkdir(resources, { recursive: true });
   const files = Object.entries(options.components);
   await Promise.all(files.map(([name, text]) => writeFile(join(resources, `${name}.yaml`), text)));
+  const config = `${resources}.config.yaml`;
+  const shared = await readFile(join(repository, sharedConfiguration), 'utf8');
+  await writeFile(config, describeAccess(shared, options.contract));
   const { DAPR_API_TOKEN: apiToken } = newTokens();
   const [httpPort, grpcPort, internalPort, metricsPort] = await Promise.all([
     freePort(),
@@ -87,7 +115,7 @@ export async function startDaprd(options: {
     'dapr-listen-addresses': '127.0.0.1',
     'metrics-listen-address': '127.0.0.1',
     'dapr-internal-grpc-listen-address': '127.0.0.1',
-    config: join(repository, 'dapr-config/config.yaml'),
+    config,
   };
   const logFile = join(homeAt(home.folder).logs, `${appId}.sidecar.log`);
   const child = startProcess({
@@ -95,11 +123,13 @@ export async function startDaprd(options: {
     command: daprd.path,
     args: [
       ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]),
+      ...home.mtls.flags,
       ...['--resources-path', resources, '--resources-path', join(repository, 'dapr-config/resources')],
     ],
     cwd: home.folder,
     env: {
       ...inheritedEnvironment(),
+      ...home.mtls.env,
       DAPR_API_TOKEN: apiToken,
       APP_API_TOKEN: options.appToken,
       DAPR_HOST_IP: '127.0.0.1',
@@ -115,23 +145,23 @@ export async function startDaprd(options: {
     await sidecar.close();
   };
   const limit = Date.now() + 30_000;
-  while (!(await isReady(httpPort, apiToken))) {
+  while (!(await isReady(httpPort, apiToken, subscribes))) {
     if (Date.now() > limit || !child.isAlive()) {
       await stop();
       throw new Error(`the sidecar of ${appId} is not ready:\n${await readFile(logFile, 'utf8')}`);
     }
     await delay(25);
   }
-  return { httpPort, grpcPort, metricsPort, apiToken, sidecar, kill, stop };
+  return { httpPort, grpcPort, internalPort, metricsPort, apiToken, pid: child.pid, sidecar, kill, stop };
 }
 
 const metadata = z.object({ subscriptions: z.array(z.unknown()).default([]) });
 
 /** Whether it can call out and has subscribed to what its app told it. */
-async function isReady(port: number, apiToken: string): Promise<boolean> {
+async function isReady(port: number, apiToken: string, subscribes: boolean): Promise<boolean> {
   const get = (path: string) =>
     fetch(`http://127.0.0.1:${port}${path}`, { headers: { 'dapr-api-token': apiToken } }).catch(() => undefined);
   const [health, told] = await Promise.all([get('/v1.0/healthz/outbound'), get('/v1.0/metadata')]);
   if (health?.status !== 204 || told?.status !== 200) return false;
-  return metadata.parse(await told.json()).subscriptions.length > 0;
+  return !subscribes || metadata.parse(await told.json()).subscriptions.length > 0;
 }

@@ -1,4 +1,5 @@
 import { request, type IncomingHttpHeaders } from 'node:http';
+import { request as requestSecurely } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 
@@ -36,18 +37,23 @@ export interface StreamRequest {
   readonly token?: string | undefined;
   readonly lastEventId?: string | undefined;
   readonly method?: string;
+  /** The authority that an https URL's certificate has to be of. */
+  readonly ca?: string;
 }
 
 /** Opens an event stream on a connection of its own; resolves with the head of the answer. */
 export function openEventStream(url: string, options: StreamRequest = {}): Promise<EventStream> {
-  const { token, lastEventId, method = 'GET' } = options;
+  const { token, lastEventId, method = 'GET', ca } = options;
   const headers = {
     accept: 'text/event-stream',
     ...(token !== undefined && { authorization: token }),
     ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
   };
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers, agent: false });
+    const outgoing =
+      ca === undefined
+        ? request(url, { method, headers, agent: false })
+        : requestSecurely(url, { method, headers, agent: false, ca });
     outgoing.on('error', reject);
     outgoing.on('response', (response) => {
       const events: SeenEvent[] = [];

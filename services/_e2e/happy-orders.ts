@@ -140,7 +140,9 @@ export function describeHappyOrders(shop: () => Storefront): void {
       const authorization =
         bad.token === undefined
           ? {}
-          : { authorization: bad.token === 'forged' ? 'Bearer no.such.token' : shop().bearer(persons[bad.token]) };
+          : {
+              authorization: bad.token === 'forged' ? 'Bearer no.such.token' : await shop().bearer(persons[bad.token]),
+            };
       const answer = await rawRequest(bad.method, bad.path, { ...bad.headers, ...authorization }, bad.body);
       expect(answer.status).toBe(bad.expect);
       expect(answer.type).toMatch(/^application\/problem\+json/);

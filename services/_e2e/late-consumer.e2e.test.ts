@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { cp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runErrand, sideBySide } from '../../tools/drills/load.ts';
 import { withClient } from '../../tools/mesh/postgres.ts';
@@ -67,14 +69,18 @@ async function addService(): Promise<void> {
     daprInternalGRPCPort: 5597
     metricsPort: 9597
     env: { OPS_PORT: '${ops}' }`;
-  const app = `  - appID: tally\n    appDirPath: ../\n    command: [node, services/tally/main.ts]\n    ${ports}\n`;
+  const own = `appDirPath: ../\n    configFilePath: dapr-config/access/tally.yaml`;
+  const app = `  - appID: tally\n    ${own}\n    command: [node, services/tally/main.ts]\n    ${ports}\n`;
   await writeFile(runFile, `${await readFile(runFile, 'utf8')}${app}`);
   const target = '      fulfillment: { timeout: call, retry: call, circuitBreaker: call }\n';
   await change(root, 'dapr-config/resources/resiliency.yaml', target, target + target.replace('fulfillment', 'tally'));
   for (const file of ['components/secretstore.yaml', 'components/redis/pubsub.yaml'])
-    await change(root, file, 'fulfillment]', 'fulfillment, tally]');
+    await change(root, file, ' fulfillment,', ' fulfillment, tally,');
   const callers = `standardMethods(['inventory', 'payments', 'fulfillment'`;
   await change(root, 'services/orders/contract.ts', callers, `${callers}, 'tally'`);
+  // In a process of its own, because this one has read the contract before.
+  const write = `import { writeAccess } from './tools/contracts/access.ts'; await writeAccess();`;
+  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', write], { cwd: root });
 }
 
 describe('a consumer that subscribes years late', () => {

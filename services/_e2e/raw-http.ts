@@ -41,6 +41,11 @@ export const malformedRequests: readonly { name: string; text: string; expect: n
   { name: 'a target of 20 KB', text: `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, expect: 414 },
   { name: 'a target of 8 KB', text: `GET /${'x'.repeat(8_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, expect: 414 },
   { name: 'an asterisk', text: 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', expect: 404 },
+  ...['http://[', 'http://a:99999/', 'mailto:', 'file:///etc/passwd'].map((target) => ({
+    name: `the target ${target}`,
+    text: `OPTIONS ${target} HTTP/1.1\r\nHost: a\r\n\r\n`,
+    expect: 400,
+  })),
   { name: 'a target without a slash', text: 'GET health HTTP/1.1\r\nHost: a\r\n\r\n', expect: 400 },
 ];
 

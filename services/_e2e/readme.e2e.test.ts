@@ -34,7 +34,11 @@ describe('the README', () => {
     expect(streamed?.match(/^event: .*/gm)).toEqual(
       ['placed', 'reserved', 'paid', 'shipped'].map((s) => `event: ${s}`),
     );
-    expect(printed.get(order[0] ?? '')).toContain('"placed"');
+    expect(printed.get(order.find((line) => line.startsWith('make people')) ?? '')).toContain('ada@example.com');
+    expect(printed.get(order.at(-1) ?? '')).toContain('"placed"');
+    expect(await (await fetch('http://127.0.0.1:8080/shop')).text()).toContain('<h1>Products</h1>');
+    expect(await sh('make mail')).toContain('no mail');
+    await expect(sh('make -s token user=ada role=admin')).rejects.toThrow('ada@example.com is customer, not admin');
     expect(printed.get('make audit')).toMatch(/I15/);
     expect(await sh('make db service=orders sql="select count(*) from orders"')).toMatch(/\d/);
 

@@ -34,7 +34,15 @@ it('when a request comes so slowly that an app has refused it before it is there
   const components = { pubsub: component('pubsub', 'pubsub.in-memory') };
   const start = async (appId: string, server: grpc.Server) => {
     const app = await listenGrpc(server, 0);
-    const daprd = await startDaprd({ home, appId, protocol: 'grpc', appPort: app.port, appToken, components });
+    const daprd = await startDaprd({
+      home,
+      appId,
+      protocol: 'grpc',
+      appPort: app.port,
+      appToken,
+      contract,
+      components,
+    });
     return { daprd, stop: () => Promise.all([daprd.stop(), app.close()]) };
   };
   const ours = () => buildGrpcApp({ contract, dispatch: dispatchOver(), consumer: noteConsumer().consumer, appToken });

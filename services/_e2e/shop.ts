@@ -10,14 +10,17 @@ import { databasesOf } from '../../tools/connections.ts';
 import { homeAt, makeTemporaryHome } from '../../tools/mesh/home.ts';
 import { startMesh, type Mesh, type MeshOptions } from '../../tools/mesh/mesh.ts';
 import { readSecrets } from '../../tools/mesh/secrets.ts';
-import { developmentToken } from '../../tools/mesh/sign.ts';
+import { claimsOf } from '../../tools/mesh/people.ts';
+import { signIn } from '../../tools/mesh/sign-in.ts';
+import { openSigner } from './signer.ts';
 
-/** Who a test can be; each is a seeded person. */
+/** Who a test can be; each is a seeded person, who signs in. */
 export const people = {
   ada: { sub: '1', roles: ['customer'] },
   ben: { sub: '2', roles: ['customer'] },
   staff: { sub: '3', roles: ['staff'] },
   warehouse: { sub: '4', roles: ['warehouse'] },
+  admin: { sub: '5', roles: ['admin'] },
 } as const;
 export type Person = keyof typeof people;
 
@@ -28,7 +31,7 @@ export interface Storefront {
   readonly clientLog: string;
   /** A client of that person, or of nobody; `gateway` chooses a replica. */
   as(person?: Person, gateway?: number): Ask;
-  /** A client of a customer who is nobody of these. */
+  /** A client of a made-up customer, whom nobody knows: his token is signed here (signer.ts). */
   customer(sub: string, gateway?: number): Promise<Ask>;
   /** Places an order of product 1 and expects it to be acknowledged. */
   place(options?: PlaceOptions): Promise<Order>;
@@ -36,8 +39,8 @@ export interface Storefront {
   /** Waits until the order has one of these statuses, and gives it. */
   until(orderId: string, ...statuses: Order['status'][]): Promise<Order>;
   /** The `Authorization` header of that person. */
-  bearer(person: Person): string;
-  /** The `Authorization` header of anybody else. */
+  bearer(person: Person): Promise<string>;
+  /** The `Authorization` header of a made-up person. */
   bearerOf(claims: { sub: string; roles: readonly string[] }): Promise<string>;
   /** Waits until nothing is under way and checks all the books. */
   inspect(): Promise<AuditReport>;
@@ -69,8 +72,8 @@ export const violationsOf = ({ findings }: AuditReport): string[] =>
     violations.map(({ subject, problem }) => `${invariant} ${subject}: ${problem}`),
   );
 
-/** Of a token, in seconds: longer than anything that is done in one shop. */
-const lifetime = 12 * 3_600;
+/** With less than this left, in milliseconds, a person signs in again: a token lives 10 minutes, a shop for hours. */
+const renewalMs = 4 * 60_000;
 
 /** Starts a shop; everything is gone again after `close`, but for a start that failed, whose logs stay. */
 export async function openShop(
@@ -102,25 +105,39 @@ export async function openStorefront(mesh: {
 }): Promise<Storefront> {
   const { home } = mesh;
   const secrets = (await readSecrets(homeAt(home).secretsFile)) ?? {};
-  const sign = ({ sub: user, roles }: { sub: string; roles: readonly string[] }, seconds?: number) =>
-    developmentToken(secrets, { user, roles, lifetime: seconds });
-  const names = Object.keys(people) as Person[];
-  const tokens = new Map(
-    await Promise.all(names.map(async (name) => [name, await sign(people[name], lifetime)] as const)),
-  );
+  const sign = await openSigner(home, mesh.gatewayUrl);
+  const tokens = new Map<Person, Promise<string>>();
+  const enter = (person: Person) => {
+    const { sub: user, roles } = people[person];
+    const entering = signIn(mesh.gatewayUrl, secrets, { user, roles });
+    tokens.set(person, entering);
+    return entering;
+  };
+  const tokenOf = async (person: Person): Promise<string> => {
+    const token = await (tokens.get(person) ?? enter(person));
+    const leftMs = claimsOf(token).exp * 1_000 - Date.now();
+    if (leftMs > renewalMs) return token;
+    // Auth may be what a test has taken away.
+    return enter(person).catch((error: unknown) => {
+      if (leftMs < 10_000) throw error;
+      tokens.set(person, Promise.resolve(token));
+      return token;
+    });
+  };
+  await Promise.all((Object.keys(people) as Person[]).map(tokenOf));
   const clientLog = join(home, 'clients.jsonl');
   const log = openClientLog(clientLog);
 
-  const client = (token: string | undefined, gateway = 0) => {
+  const client = (token: (() => Promise<string>) | undefined, gateway = 0) => {
     const baseUrl = `http://127.0.0.1:${8080 + 100 * gateway}`;
     return recordingClient({ baseUrl, log, ...(token !== undefined && { token }) });
   };
-  const as: Shop['as'] = (person, gateway) => client(person && tokens.get(person), gateway);
+  const as: Shop['as'] = (person, gateway) => client(person && (() => tokenOf(person)), gateway);
 
   let counter: Counter | undefined;
 
   const shop: Storefront = {
-    bearer: (person) => `Bearer ${tokens.get(person) ?? ''}`,
+    bearer: async (person) => `Bearer ${await tokenOf(person)}`,
     bearerOf: async (claims) => `Bearer ${await sign(claims)}`,
     async inspect() {
       const databases = await databasesOf(home);
@@ -138,7 +155,10 @@ export async function openStorefront(mesh: {
     audit: async () => violationsOf(await shop.inspect()),
     clientLog,
     as,
-    customer: async (sub, gateway) => client(await sign({ sub, roles: ['customer'] }, lifetime), gateway),
+    async customer(sub, gateway) {
+      const token = await sign({ sub, roles: ['customer'] });
+      return client(async () => token, gateway);
+    },
     async place({
       items = [{ productId: '1', quantity: 1 }],
       paymentToken = 'tok_ok',

@@ -22,6 +22,11 @@ export type Protocol = 'http' | 'grpc';
 /** An app with its sidecar, seen from inside. */
 export interface TestApp {
   readonly daprd: Daprd;
+  /** Where it listens, for its own sidecar only. */
+  readonly port: number;
+  readonly appToken: string;
+  /** The methods that somebody has called, in order of arrival. */
+  readonly called: string[];
   /** What was delivered to it, in order of arrival. */
   readonly received: Envelope[];
   /** A client of the app of that protocol, through this app's sidecar. */
@@ -38,16 +43,21 @@ export interface TestApp {
 /** Two apps, one a protocol, each beside a real sidecar, that may call each other. */
 export interface TwoApps {
   readonly apps: Readonly<Record<Protocol, TestApp>>;
+  readonly home: DaprdHome;
   /** The Redis of the second. */
   readonly redis: Redis;
   close(): Promise<void>;
 }
 
 // Names of the mesh, so that its resiliency.yaml is in force between them.
-const appIds = { http: 'inventory', grpc: 'orders' } as const;
+export const appIds = { http: 'inventory', grpc: 'orders' } as const;
 const callers = Object.values(appIds);
-const methods = { ...thingsContract.methods, getThing: { ...thingsContract.methods.getThing, callers } };
-const contracts = {
+const methods = {
+  ...thingsContract.methods, // getHealth is the gateway's alone
+  getThing: { ...thingsContract.methods.getThing, callers },
+  keepThing: { ...thingsContract.methods.keepThing, callers },
+};
+export const contracts = {
   http: { ...thingsContract, methods, service: appIds.http },
   grpc: {
     ...grpcThingsContract,
@@ -70,6 +80,7 @@ export async function startTwoApps(secrets: Readonly<Record<string, string>>): P
   const [http, grpc] = await Promise.all([startApp(home, 'http', stores.http), startApp(home, 'grpc', stores.grpc)]);
   return {
     apps: { http, grpc },
+    home,
     redis,
     async close() {
       await Promise.all([http.stop(), grpc.stop(), redis.group.stop()]);
@@ -106,23 +117,32 @@ async function startApp(home: DaprdHome, protocol: Protocol, statestore: string)
     handle: () => Promise.reject(new Error('nothing is caught up here')),
   };
   const authenticate = async () => undefined;
-  const dispatch = createDispatch({ contract, methods: things, authenticate, log, metrics: createMetrics(service) });
+  const called: string[] = [];
+  const run = createDispatch({ contract, methods: things, authenticate, log, metrics: createMetrics(service) });
+  const dispatch: typeof run = (name, arrival) => {
+    called.push(name);
+    return run(name, arrival);
+  };
   const appToken = newTokens().APP_API_TOKEN;
   const deps = { dispatch, consumer, appToken, log };
   const grpcApp = () => buildGrpcApp({ ...deps, contract: contracts.grpc });
   const listening = await (protocol === 'grpc' ? listenGrpc(grpcApp(), 0) : listenHttp(buildHttpApp(deps), 0));
+  const { port } = listening;
   const components = {
     pubsub: component('pubsub', 'pubsub.in-memory'),
     secretstore: component('secretstore', 'secretstores.local.file', { secretsFile: '.data/secrets.json' }),
     statestore,
   };
-  const daprd = await startDaprd({ home, appId: service, protocol, appPort: listening.port, appToken, components });
+  const daprd = await startDaprd({ home, appId: service, protocol, appPort: port, appToken, contract, components });
   const connect = createConnect(daprd);
   let closed: Promise<void> | undefined;
   const closeApp = () => (closed ??= listening.close());
   const channel = openChannel(daprd.grpcPort);
   return {
     daprd,
+    port,
+    appToken,
+    called,
     received,
     clientOf: (other) => connect(contracts[other]),
     transportTo: (other) =>

@@ -88,7 +88,8 @@ func run(ctx context.Context) error {
 	return app.Shutdown(finish)
 }
 
-// openDatabase connects as the role of the service's name to the database of that name.
+// openDatabase connects as the role of the service's name to the database of that name. The role sees the rows of the
+// tenant that its session or transaction names; this service knows one, and has every session begin with it.
 func openDatabase(ctx context.Context, sidecar *sidecar) (*sql.DB, error) {
 	password, err := sidecar.secret(ctx, service+"DatabasePassword")
 	if err != nil {
@@ -96,7 +97,7 @@ func openDatabase(ctx context.Context, sidecar *sidecar) (*sql.DB, error) {
 	}
 	db, err := sql.Open("postgres", fmt.Sprintf(
 		"host=%s port=%s user=%s dbname=%s password=%s sslmode=disable connect_timeout=2 "+
-			"statement_timeout=5000 lock_timeout=3000 idle_in_transaction_session_timeout=10000",
+			"statement_timeout=5000 lock_timeout=3000 idle_in_transaction_session_timeout=10000 sidecart.tenant=main",
 		os.Getenv("DATABASE_HOST"), os.Getenv("DATABASE_PORT"), service, service, password))
 	if err == nil {
 		db.SetMaxOpenConns(5)

@@ -1,0 +1,130 @@
+import { doors, probes, taken, tenantless, unrefused, walk, type Mutation } from './mutation.ts';
+import { peopleMutations } from './mutations-people.ts';
+
+// Not here, because something else refuses the same and no request can tell: jose's list of algorithms (no other fits a P-256
+// key), its list of claims (each is parsed again), and that a key was found at all.
+
+/** Every check there is of who may what. */
+export const mutations: readonly Mutation[] = [
+  ...taken(
+    'gateway/serve.ts',
+    walk,
+    "if (principal === undefined) throw problems.unauthenticated('no-token');",
+    "if (principal === 'invalid') throw problems.unauthenticated('bad-token');",
+    ["others.length > 0 ? 'invalid' : ", ''],
+    "if (!isInScope(principal, reads)) throw problems.outOfScope(reads ? 'read' : 'write');",
+    ['isInScope(principal, reads)', 'isInScope(principal, true)'],
+  ),
+  ...taken('gateway/serve.ts', probes('createProduct', 'receiveStock'), [
+    "if (route.permission !== 'signed-in' && !isPermitted(permissions[route.permission], { principal }))\n        throw problems.forbidden();",
+    '',
+  ]),
+  ...taken(
+    '_chassis/identity.ts',
+    walk,
+    ['        issuer,\n', ''],
+    'audience: tokenAudience,',
+    "typ: 'at+jwt',",
+    ['currentDate: new Date(clock()),', 'currentDate: new Date(0),'],
+    ['exp - iat > longestLife || ', ''],
+    [' || iat > clock() / 1_000 + furthestAhead', ''],
+    ['{1,2048}', '{1,20480}'],
+    ['sub: name', 'sub: z.string()'],
+    ['tenant: name', 'tenant: z.string()'],
+    ['roles: z.array(name).max(20)', 'roles: z.array(name)'],
+    ['scope: scopes', "scope: scopes.or(z.unknown().transform(() => ['read', 'write']))"],
+    ["typeof kid === 'string' && kid.length <= 128 ? await keys.find(kid) : undefined", 'await keys.find(String(kid))'],
+    ["principal.scopes.includes(reads ? 'read' : 'write')", 'true'],
+    ["principal.scopes.includes(reads ? 'read' : 'write')", "principal.scopes.includes('write')"],
+    ['const token = /^Bearer ', 'const token = /Bearer '],
+    ['([\\w.-]{1,2048})$/i', '([\\w.-]{1,2048})/i'],
+  ),
+  ...taken('_chassis/permission.ts', doors('placeOrder'), "if (!call.principal) return { kind: 'unauthenticated' };", [
+    "isPermitted(roles, call) ? undefined : { kind: 'forbidden' }",
+    'undefined',
+  ]),
+  ...taken('_chassis/permission.ts', probes('createProduct'), [
+    'principal?.roles.some((role) => roles.includes(role)) === true',
+    'principal !== undefined',
+  ]),
+  ...taken(
+    '_chassis/call.ts',
+    doors('getProduct'),
+    "if (callerService === undefined || !method.callers.includes(callerService)) return { kind: 'not-allowed' };",
+    "if (principal === 'invalid') return answer({ kind: 'unauthenticated' });",
+    "if (!isInScope(principal, method.reads)) return answer({ kind: 'forbidden' });",
+  ),
+  ...taken('_chassis/call.ts', doors('placeOrder'), [
+    'isInScope(principal, method.reads)',
+    'isInScope(principal, true)',
+  ]),
+  ...taken('_chassis/call.ts', probes('getProduct'), ['principal?.tenant ?? publicTenant', 'publicTenant']),
+  ...taken('_chassis/call.ts', probes('createProduct'), ['principal?.subject ?? callerService', 'callerService']),
+  ...taken('_chassis/app-token.ts', doors('getProduct'), [
+    'given !== undefined && timingSafeEqual(digest(given), wanted)',
+    'timingSafeEqual(wanted, wanted)',
+  ]),
+  ...taken('_chassis/http-app.ts', doors('getProduct'), [
+    "if (isSidecar(request.get('dapr-api-token'))) next();",
+    'if (isSidecar) next();',
+  ]),
+  {
+    ...{ file: '_chassis/grpc-app.ts', within: 'const unary =', foundBy: doors('getOrder') },
+    ...{ text: "if (!isSidecar(header('dapr-api-token')))", becomes: 'if (!isSidecar)' },
+  },
+  {
+    ...{ file: '_chassis/grpc-app.ts', within: 'async function pump(', foundBy: doors('followOrder') },
+    ...{ text: "if (!isSidecar(header('dapr-api-token')))", becomes: 'if (!isSidecar)' },
+  },
+  ...['createProduct', 'changeProduct', 'retireProduct'].flatMap((method) => unrefused('products', method)),
+  ...['receiveStock', 'adjustStock'].flatMap((method) => unrefused('inventory', method)),
+  ...['placeOrder', 'cancelOrder'].flatMap((method) => unrefused('orders', method)),
+  ...taken('orders/methods.ts', doors('listOrders'), "if (!call.principal) return { kind: 'unauthenticated' };"),
+  ...taken('orders/methods.ts', probes('getOrder'), ['record && maySee(call, record) ?', 'record ?']),
+  ...taken(
+    'orders/methods.ts',
+    probes('getOrder', 'listOrders'),
+    ['call.principal?.subject === record.customerId;', 'true;'],
+    ['isStaff(call) || ', ''],
+    ['record.id === showcase || ', ''],
+    ['isStaff(call) ? undefined : call.caller', 'undefined'],
+  ),
+  {
+    ...{ file: 'orders/methods.ts', within: 'async *followOrder', foundBy: probes('followOrder') },
+    ...{ text: '!record || !maySee(call, record)', becomes: '!record' },
+  },
+  {
+    ...{ file: 'orders/methods.ts', within: 'async cancelOrder', foundBy: probes('cancelOrder') },
+    ...{ text: '!record || !maySee(call, record)', becomes: '!record' },
+  },
+  ...taken('_chassis/cache.ts', probes('getProduct'), ['`${tenant}/${id}`', '`${id}`']),
+  tenantless('_chassis/idempotency.ts', 'once', 'tenant = $1 and caller', ['placeOrder']),
+  tenantless('_chassis/idempotency.ts', 'once', 'caller = $2', ['createProduct'], '$2::text is not null'),
+  tenantless('products/store.ts', 'function findProduct', 'tenant = $1', ['getProduct']),
+  tenantless('products/store.ts', 'function listProducts', 'tenant = $1', ['listProducts']),
+  tenantless('products/store.ts', 'function lockProduct', 'tenant = $1', ['changeProduct']),
+  tenantless('products/store.ts', 'function changeProduct', 'tenant = $1', ['changeProduct', 'getProduct']),
+  tenantless('products/store.ts', 'function retireProduct', 'tenant = $1', ['retireProduct']),
+  tenantless(
+    'products/store.ts',
+    'function addProduct',
+    '[tenant, id',
+    ['createProduct', 'listProducts'],
+    "['quiet', id",
+  ),
+  tenantless('inventory/store.ts', 'function findStock', 'tenant = $1', ['getStock']),
+  tenantless('inventory/store.ts', 'function lockAvailable', 'tenant = $1', ['adjustStock']),
+  tenantless('inventory/store.ts', 'function bookUnits', 'tenant = $1', ['receiveStock']),
+  tenantless(
+    'inventory/store.ts',
+    'function addShelves',
+    'select $1, $2',
+    ['receiveStock'],
+    "select 'quiet' || left($1::text, 0), $2",
+  ),
+  tenantless('orders/store.ts', 'function lockOrder', 'tenant = $1', ['cancelOrder']),
+  tenantless('orders/store.ts', 'function findOrder', 'tenant = $1', ['getOrder']),
+  tenantless('orders/store.ts', 'function listOrders', 'tenant = $1', ['listOrders']),
+  tenantless('orders/prices.ts', 'function findPrices', 'tenant = $1', ['placeOrder']),
+  ...peopleMutations,
+];

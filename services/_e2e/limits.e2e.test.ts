@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { uuidv7 } from '../_chassis/uuid.ts';
+import { openShop, type Shop } from './shop.ts';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop({ replicas: { gateway: 2 }, env: { GATEWAY_DEADLINE_MS: '9000' } });
+});
+afterAll(() => shop.close());
+
+const body = { items: [{ productId: '20', quantity: 1 }], paymentToken: 'tok_ok' };
+
+describe('the limit of orders', () => {
+  it('when one customer places 300 at once through two gateways, what is refused says when to come again, and the books are right', async () => {
+    const clients = await Promise.all([0, 1].map((gateway) => shop.customer('hasty', gateway)));
+    const started = performance.now();
+    const answers = await Promise.all(
+      Array.from({ length: 300 }, async (_, n) => clients[n % 2]?.({ path: '/api/orders', key: uuidv7(), body })),
+    );
+    const seconds = (performance.now() - started) / 1_000;
+    const placed = answers.filter((answer) => answer?.status === 201);
+    const refused = answers.filter((answer) => answer?.status === 429);
+    expect(placed.length + refused.length).toBe(300);
+    expect(placed.length).toBeGreaterThanOrEqual(95);
+    expect(placed.length).toBeLessThanOrEqual(105 + 50 * seconds);
+    for (const answer of refused) {
+      expect(answer?.body).toMatchObject({ code: 'rate-limited' });
+      expect(Number(answer?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+      expect(answer?.headers.get('ratelimit-policy')).toBe('"order";q=100;w=2');
+    }
+    const other = await shop.customer('patient', 1);
+    expect((await other({ path: '/api/orders', key: uuidv7(), body })).status).toBe(201);
+    expect(await shop.audit()).toEqual([]);
+  });
+
+  it('when Redis hangs, orders are placed all the same', async () => {
+    const ask = await shop.customer('steady');
+    const pid = shop.mesh.servers().find(({ name }) => name === 'redis')?.pid;
+    if (pid === undefined) throw new Error('there is no Redis');
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const place = () => ask({ path: '/api/orders', key: uuidv7(), body });
+      const answers = await Promise.all(Array.from({ length: 10 }, place));
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect(await shop.audit()).toEqual([]);
+  });
+});
