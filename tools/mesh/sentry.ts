@@ -27,7 +27,7 @@ export function createSentry(options: { home: Home; ports: SentryPorts; onEvent:
   const { home, ports } = options;
   const program = findSentry();
   if (!program) throw new UserError('Sentry 1.18 is needed, and none was found. `make up` builds it.');
-  if (endsSoon(home)) rmSync(home.certificates, { recursive: true, force: true });
+  forgetEndingAuthority(home.certificates);
   mkdirSync(home.certificates, { recursive: true });
   chmodSync(home.certificates, 0o700);
   const mtls = { enabled: true, workloadCertTTL: '24h', allowedClockSkew: '15m' };
@@ -71,15 +71,17 @@ export function createSentry(options: { home: Home; ports: SentryPorts; onEvent:
 
 const configuration = { apiVersion: 'dapr.io/v1alpha1', kind: 'Configuration', metadata: { name: 'sentry' } };
 
-function endsSoon(home: Home): boolean {
-  const soon = Date.now() + renewBeforeMs;
-  return ['ca.crt', 'issuer.crt'].some((name) => {
+/** Removes a folder of Sentry's when one of its certificates ends within the month; Sentry makes new ones at its start. */
+export function forgetEndingAuthority(folder: string, now = Date.now()): void {
+  const ending = ['ca.crt', 'issuer.crt'].some((name) => {
     try {
-      return new X509Certificate(readFileSync(join(home.certificates, name))).validToDate.getTime() < soon;
+      const { validToDate } = new X509Certificate(readFileSync(join(folder, name)));
+      return validToDate.getTime() < now + renewBeforeMs;
     } catch {
       return false; // none yet; one that is broken Sentry itself complains about
     }
   });
+  if (ending) rmSync(folder, { recursive: true, force: true });
 }
 
 /** What a sidecar's environment needs to be one of the mesh, once Sentry has started. */
