@@ -10,11 +10,11 @@ export default defineConfig({
   test: {
     projects: [
       project('unit', ['{services,tools}/**/*.test.ts'], ['**/*.int.test.ts', '**/*.e2e.test.ts'], {
-        testTimeout: 20_000,
+        testTimeout: 60_000,
       }),
       project('services', ['{services,tools}/**/*.int.test.ts'], [], {
-        testTimeout: 30_000,
-        hookTimeout: 60_000,
+        testTimeout: 120_000,
+        hookTimeout: 180_000,
         maxWorkers: 2,
       }),
       project('mesh', ['{services,tools}/**/*.e2e.test.ts'], [], {

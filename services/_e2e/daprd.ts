@@ -58,10 +58,16 @@ export async function makeDaprdHome(secrets: Readonly<Record<string, string>>): 
   };
 }
 
-/** A loopback port that is free now, and not of those that outgoing connections take. */
+const given = new Set<number>();
+// Two files run at a time (vitest.config.ts), each with ports of its own.
+const from = 20_000 + 6_000 * (Number(process.env['VITEST_POOL_ID'] ?? 0) % 2);
+
+/** A loopback port that is free now, was not given before, and is not of those that outgoing connections take. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(20_000, 32_000);
+    const port = randomInt(from, from + 6_000);
+    if (given.has(port)) continue;
+    given.add(port);
     if (await isFree(port)) return port;
   }
 }
@@ -144,7 +150,7 @@ export async function startDaprd(options: {
     await kill();
     await sidecar.close();
   };
-  const limit = Date.now() + 30_000;
+  const limit = Date.now() + 90_000;
   while (!(await isReady(httpPort, apiToken, subscribes))) {
     if (Date.now() > limit || !child.isAlive()) {
       await stop();

@@ -110,7 +110,7 @@ export interface Followed {
  */
 export async function followToTheEnd(urls: readonly string[], options: StreamRequest = {}): Promise<Followed> {
   const followed: Followed = { events: [], ends: [] };
-  const limit = Date.now() + 120_000;
+  const limit = Date.now() + 280_000;
   for (let tries = 0; Date.now() < limit; tries++) {
     const lastEventId = followed.events.at(-1)?.id ?? options.lastEventId;
     const stream = await openEventStream(urls[tries % urls.length] ?? '', { ...options, lastEventId }).catch(

@@ -6,7 +6,7 @@ let shop: Shop;
 beforeAll(async () => {
   // Slow enough that orders are under way when the fault strikes, and a catch-up that does not make the suite long.
   shop = await openShop({
-    env: { FULFILLMENT_PICK_MS: '1500', FULFILLMENT_PACK_MS: '500', CATCH_UP_INTERVAL_MS: '500' },
+    env: { FULFILLMENT_PICK_MS: '3000', FULFILLMENT_PACK_MS: '500', CATCH_UP_INTERVAL_MS: '500' },
   });
   return () => shop.close();
 });

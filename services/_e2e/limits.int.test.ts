@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLog } from '../_chassis/log.ts';
@@ -18,6 +19,8 @@ let redis: Redis;
 let daprds: Daprd[];
 let gateways: Awaited<ReturnType<typeof startTestGateway>>[];
 const log = createLog('gateway', 'silent');
+// How the limit is held is asked here; that nobody waits for counters that say nothing, further below.
+const patienceMs = 5_000;
 const order = quotaOf('order', 50, 100, 'alone');
 const read = { read: quotaOf('read', 50, 100, 'alone') };
 
@@ -36,7 +39,8 @@ beforeAll(async () => {
     const counters: Parameters<typeof createLots>[0]['sidecar'] = {
       invokeBinding: (...args) => {
         if (!daprd) throw new Error('the sidecar has not started yet');
-        return daprd.sidecar.invokeBinding(...args);
+        const [binding, operation, options] = args;
+        return daprd.sidecar.invokeBinding(binding, operation, { ...options, timeoutMs: patienceMs });
       },
     };
     const gateway = await startTestGateway({ quotas: read, counters });
@@ -65,8 +69,25 @@ const sidecarOf = (gateway: number) => {
   if (!daprd) throw new Error(`there is no sidecar ${gateway}`);
   return daprd.sidecar;
 };
-const lotsOf = (gateway: number): Lots => createLots({ sidecar: sidecarOf(gateway), log });
-const budgetsOf = (quota: Quota): Budget[] => [0, 1].map((gateway) => createBudget(quota, { lots: lotsOf(gateway) }));
+const lotsOf = (gateway: number, timeoutMs?: number): Lots =>
+  createLots({ sidecar: sidecarOf(gateway), log, ...(timeoutMs !== undefined && { timeoutMs }) });
+const budgetsOf = (quota: Quota): Budget[] =>
+  [0, 1].map((gateway) => createBudget(quota, { lots: lotsOf(gateway, patienceMs) }));
+
+/** Does it again when this process stood still meanwhile: what was to be asked at a moment was asked at another. */
+async function undisturbed(work: (caller: string) => Promise<void>): Promise<void> {
+  for (let time = 1; ; time += 1) {
+    const lag = monitorEventLoopDelay({ resolution: 5 });
+    lag.enable();
+    const failed = await work(`caller ${time}`).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    lag.disable();
+    if (!failed) return;
+    if (lag.max < 100e6 || time === 5) throw failed.error;
+  }
+}
 
 /** Begins just behind the beginning of a window, so that what is expected of one lies in one. */
 async function untilWindowBegins({ windowMs }: Quota): Promise<void> {
@@ -100,32 +121,35 @@ async function flood(budgets: readonly Budget[], caller: string, perSecond: numb
 }
 
 describe('two gateways', () => {
-  it('when one caller asks ten times as much as he may, they hold one limit within 5 %', async () => {
-    const budgets = budgetsOf(order);
-    await untilWindowBegins(order);
-    const { allowed, elapsedMs } = await flood(budgets, 'ten times', 500, 6.1);
-    // The burst that fills the first window, and from then on the rate.
-    const right = 100 + 0.05 * (elapsedMs - order.windowMs);
-    process.stdout.write(`two gateways allowed ${allowed}, right is ${Math.round(right)}\n`);
-    expect(allowed).toBeGreaterThanOrEqual(right * 0.95);
-    expect(allowed).toBeLessThanOrEqual(right * 1.05);
-  });
+  it('when one caller asks ten times as much as he may, they hold one limit within 5 %', () =>
+    undisturbed(async (caller) => {
+      const budgets = budgetsOf(order);
+      await untilWindowBegins(order);
+      const { allowed, elapsedMs } = await flood(budgets, caller, 500, 6.1);
+      // The burst that fills the first window, and from then on the rate.
+      const right = 100 + 0.05 * (elapsedMs - order.windowMs);
+      process.stdout.write(`two gateways allowed ${allowed}, right is ${Math.round(right)}\n`);
+      expect(allowed).toBeGreaterThanOrEqual(right * 0.95);
+      expect(allowed).toBeLessThanOrEqual(right * 1.05);
+    }));
 
-  it('when a burst comes through both, it is what it says within 5 %', async () => {
-    const budgets = budgetsOf(order);
-    await untilWindowBegins(order);
-    const allowed = (await takeAtOnce(budgets, 'burst', 300)).filter(({ kind }) => kind === 'allowed').length;
-    expect(allowed).toBeGreaterThanOrEqual(95);
-    expect(allowed).toBeLessThanOrEqual(105);
-  });
+  it('when a burst comes through both, it is what it says within 5 %', () =>
+    undisturbed(async (caller) => {
+      const budgets = budgetsOf(order);
+      await untilWindowBegins(order);
+      const decisions = await takeAtOnce(budgets, `burst of ${caller}`, 300);
+      const allowed = decisions.filter(({ kind }) => kind === 'allowed').length;
+      expect(allowed).toBeGreaterThanOrEqual(95);
+      expect(allowed).toBeLessThanOrEqual(105);
+    }));
 
   it('when several ask at once, the busy one takes nothing from the others', async () => {
     const budgets = budgetsOf(order);
     const [, ...others] = await Promise.all([
       flood(budgets, 'busy', 500, 4),
-      ...['one', 'two', 'three'].map((caller) => flood(budgets, caller, 40, 4)),
+      ...['one', 'two', 'three'].map((caller) => flood(budgets, caller, 30, 4)),
     ]);
-    expect(others.map(({ allowed }) => allowed)).toEqual([160, 160, 160]);
+    expect(others.map(({ allowed }) => allowed)).toEqual([120, 120, 120]);
   });
 
   it('when clients come over HTTP, both answer for one budget', async () => {
@@ -154,7 +178,7 @@ describe('a request', () => {
     const budget = createBudget(order, { lots: lotsOf(0) });
     let callers = 0;
     const busy = async () => {
-      for (let n = 0; n < 200; n += 1) await takeAtOnce([budget], `busy ${callers++}`, 100);
+      for (let n = 0; n < 50; n += 1) await takeAtOnce([budget], `busy ${callers++}`, 100);
     };
     const refused = async () => {
       for (let n = 0; n < 200_000; n += 1) await budget.take(`busy ${callers - 1}`);
@@ -162,15 +186,25 @@ describe('a request', () => {
     const slow = async () => {
       for (let n = 0; n < 200_000; n += 1) await budget.take(`slow ${n}`);
     };
+    const call = async () => {
+      for (let n = 0; n < 1_000; n += 1)
+        await sidecarOf(0).invokeBinding('ratelimits', 'increment', {
+          metadata: { key: 'yardstick', ttlInSeconds: '60' },
+          timeoutMs: patienceMs,
+        });
+    };
     await busy();
+    const yardstick = await costOf(1_000, call);
+    const oneCall = yardstick.here + yardstick.behind;
+    process.stdout.write(`one call of the counters: ${oneCall.toFixed(1)} µs\n`);
     for (const [words, requests, work] of [
-      ['counted', 20_000, busy],
+      ['counted', 5_000, busy],
       ['refused', 200_000, refused],
       ['slow', 200_000, slow],
     ] as const) {
       const { here, behind } = await costOf(requests, work);
       process.stdout.write(`${words}: ${here.toFixed(1)} µs here, ${behind.toFixed(1)} µs in sidecar and Redis\n`);
-      expect(here + behind).toBeLessThan(words === 'counted' ? 400 : 40);
+      expect(here + behind).toBeLessThan(words === 'counted' ? oneCall : oneCall / 5);
     }
   });
 });

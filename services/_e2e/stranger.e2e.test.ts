@@ -9,7 +9,7 @@ import { createStrangerProject } from './stranger-project.ts';
 let shop: Shop;
 beforeAll(async () => {
   const root = await createStrangerProject(await buildStranger());
-  const env = { FULFILLMENT_PICK_MS: '1000', FULFILLMENT_PACK_MS: '500', CATCH_UP_INTERVAL_MS: '500' };
+  const env = { FULFILLMENT_PICK_MS: '4000', FULFILLMENT_PACK_MS: '500', CATCH_UP_INTERVAL_MS: '500' };
   shop = await openShop({ root, env });
   return async () => {
     await shop.close();

@@ -11,7 +11,7 @@ const internals =
   /node:|\/services\/|node_modules|\bat .*\.ts\b|\.ts:\d|dapr|postgres|\bpg_|select |insert into|ECONN|stack|zod|ajv/i;
 
 /** More than any deadline of the gateway, and what a busy machine adds. */
-const limitMs = 6_000;
+const limitMs = 12_000;
 
 /** Whether an answer says honestly that there is too much to do, or a part is away. */
 export const isHonest = ({ status }: Answer): boolean => status === 503 || status === 429;

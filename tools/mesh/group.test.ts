@@ -1,3 +1,4 @@
+import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,22 +19,27 @@ const member = (
   role,
   whenAnotherDies: farewell,
   whenStopped: { signal: 'SIGTERM', graceMs: 2_000 },
-  spec: () => ({
-    name: role,
-    command: '/bin/sh',
-    args: ['-c', `trap 'echo ${role} >> ended; exit 0' TERM; ${script}`],
-    cwd: folder,
-    env: { PATH: process.env['PATH'] },
-    logFile: join(folder, 'group.log'),
-    mark: 'sh',
-    orphanSignal: 'SIGKILL',
-  }),
+  spec: () => {
+    rmSync(join(folder, `${role}.up`), { force: true });
+    return {
+      name: role,
+      command: '/bin/sh',
+      args: ['-c', `trap 'echo ${role} >> ended; exit 0' TERM; : > ${role}.up; ${script}`],
+      cwd: folder,
+      env: { PATH: process.env['PATH'] },
+      logFile: join(folder, 'group.log'),
+      mark: 'sh',
+      orphanSignal: 'SIGKILL',
+    };
+  },
 });
 
-const make = (members: Member[], probe = async () => true) =>
+/** Whether each has set its trap: a signal before that ends a shell without a word. */
+const areUp = (members: readonly Member[]) => members.every(({ role }) => existsSync(join(folder, `${role}.up`)));
+const make = (members: Member[], probe = async () => areUp(members)) =>
   createGroup({ name: 'pair', members, probe, onEvent: (event) => events.push(event) });
 const ended = () => readFile(join(folder, 'ended'), 'utf8').catch(() => '');
-const ready = (limit = 5_000) => waitUntilReady([group], { timeoutMs: limit });
+const ready = (limit = 30_000) => waitUntilReady([group], { timeoutMs: limit });
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sidecart-group-'));
@@ -89,7 +95,10 @@ describe('a group', () => {
       whenStopped: { signal: 'SIGHUP', graceMs: 100 },
     };
     group = make([
-      { ...deaf, spec: () => ({ ...deaf.spec(), args: ['-c', `trap '' HUP; while :; do sleep 0.05; done`] }) },
+      {
+        ...deaf,
+        spec: () => ({ ...deaf.spec(), args: ['-c', `trap '' HUP; : > app.up; while :; do sleep 0.05; done`] }),
+      },
     ]);
     group.start();
     await ready();

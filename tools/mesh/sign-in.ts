@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { claimsOf, emailOf, peoplePassword } from './people.ts';
 import { secretNamed, type Secrets } from './secrets.ts';
@@ -8,6 +9,7 @@ const clientId = 'cli';
 const callback = 'http://127.0.0.1:1/callback'; // never opened: the code is read off the redirect
 const scope = 'openid read write';
 const mostSteps = 10;
+const mostTries = 5;
 const token = z.object({ access_token: z.string() });
 
 /** Who signs in, and where; the role and the tenant that the token is to be for, where that matters. */
@@ -28,7 +30,7 @@ export async function signIn(publicUrl: string, secrets: Secrets, who: SignIn): 
   const password = who.password ?? secretNamed(secrets, peoplePassword);
   const verifier = randomBytes(32).toString('base64url');
   const code = await codeOf(publicUrl, { email, password, tenant: who.tenant }, verifier);
-  const response = await fetch(`${publicUrl}/oauth/token`, {
+  const response = await insist(new URL('/oauth/token', publicUrl), {
     method: 'POST',
     body: new URLSearchParams({
       grant_type: 'authorization_code',
@@ -37,7 +39,6 @@ export async function signIn(publicUrl: string, secrets: Secrets, who: SignIn): 
       code_verifier: verifier,
       redirect_uri: callback,
     }),
-    signal: AbortSignal.timeout(10_000),
   });
   if (!response.ok) throw new UserError(`the code was not taken (${await reasonOf(response)})`);
   const { access_token: accessToken } = token.parse(await response.json());
@@ -97,12 +98,23 @@ async function codeOf(
   throw new UserError(`${email} was sent on ${mostSteps} times, and never back`);
 }
 
+/** Asks again when it is told to come again: where the limits can't be counted for a moment, nobody may sign in. */
+async function insist(url: URL, request: RequestInit): Promise<Response> {
+  for (let tries = 1; ; tries += 1) {
+    const response = await fetch(url, { ...request, signal: AbortSignal.timeout(10_000) });
+    const pauseSeconds = Number(response.headers.get('retry-after'));
+    if (response.status !== 503 || !(pauseSeconds > 0) || tries === mostTries) return response;
+    await response.body?.cancel();
+    await delay(Math.min(pauseSeconds, 5) * 1_000);
+  }
+}
+
 /** Fetches pages of one site, keeps its cookies, and follows nothing by itself. */
 function browser(publicUrl: string) {
   const { origin } = new URL(publicUrl);
   const cookies = new Map<string, string>();
   return async (path: string, form?: URLSearchParams): Promise<Response> => {
-    const response = await fetch(new URL(path, publicUrl), {
+    const response = await insist(new URL(path, publicUrl), {
       method: form ? 'POST' : 'GET',
       redirect: 'manual',
       headers: {
@@ -111,7 +123,6 @@ function browser(publicUrl: string) {
         ...(cookies.size > 0 && { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') }),
       },
       body: form ?? null,
-      signal: AbortSignal.timeout(10_000),
     });
     for (const line of response.headers.getSetCookie()) {
       const [pair = ''] = line.split(';');
