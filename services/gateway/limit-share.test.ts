@@ -3,8 +3,8 @@ import { quotaOf } from './limit-share.ts';
 
 describe('quotaOf', () => {
   it.each([
-    [50, 100, { windowMs: 2_000, lot: 4, credit: 3 }],
-    [200, 400, { windowMs: 2_000, lot: 16, credit: 15 }],
+    [50, 100, { windowMs: 2_000, lot: 4, credit: 2 }],
+    [200, 400, { windowMs: 2_000, lot: 16, credit: 8 }],
     [2, 60, { windowMs: 30_000, lot: 2, credit: 1 }],
     [10, 10, { windowMs: 1_000, lot: 1, credit: 0 }],
     [10, 97, { windowMs: 9_700, lot: 1, credit: 0 }],

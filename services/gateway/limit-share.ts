@@ -21,7 +21,9 @@ export function quotaOf(name: LimitClass, perSecond: number, burst: number, when
   const largest = Math.max(1, Math.floor(burst / 25));
   const lot = Array.from({ length: largest }, (_, n) => largest - n).find((size) => burst % size === 0) ?? 1;
   const windowMs = Math.ceil((burst * 1_000) / perSecond);
-  return { name, burst, windowMs, lot, credit: whenAway === 'alone' ? lot - 1 : 0, whenAway };
+  // What one gateway gives uncounted, another does not know of, neither in this window nor in the next: together a lot.
+  const credit = whenAway === 'alone' ? Math.floor(lot / 2) : 0;
+  return { name, burst, windowMs, lot, credit, whenAway };
 }
 
 /** What one gateway knows of one caller's window; permits are numbered from 1 over all gateways. */

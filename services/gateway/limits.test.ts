@@ -122,6 +122,14 @@ describe('any demand', () => {
     { minLength: 1, maxLength: 60 },
   );
 
+  // What is given on credit just before and just after the turn of a window.
+  const creditTwice = [
+    { afterMs: 1_990, atOnce: 5, first: 0, spread: true },
+    { afterMs: 10, atOnce: 94, first: 1, spread: false },
+    { afterMs: 0, atOnce: 6, first: 0, spread: true },
+    { afterMs: 0, atOnce: 1, first: 1, spread: false },
+  ];
+
   it.each([1, 2])(
     'when it meets %i gateways, no interval has more than rate x t + burst and a twentieth',
     async (gateways) => {
@@ -137,7 +145,7 @@ describe('any demand', () => {
           }
           expect(mostAbove(times, 0.05)).toBeLessThanOrEqual(105.000_1);
         }),
-        { numRuns: 300 },
+        { numRuns: 300, examples: [[creditTwice]] },
       );
     },
   );

@@ -37,9 +37,9 @@ const mostCallers = 20_000;
  *
  * Error: two gateways that take a lot at the same moment both read the later number, and the last lot of a burst may so be
  * lost; a lot may be left over where the demand has gone elsewhere; a caller who was quiet in the window before is given
- * one permit less than a lot before any is counted. So with g gateways at most (g - 1) lots too few or too many: 4 % with
- * two. Clocks that differ by d seconds add rate x d. While the counters are away each gateway keeps the limit by itself, and
- * what it gave then is paid for by the lots that it takes when they are back.
+ * half a lot before any is counted. So with g gateways at most (g - 1) lots too few or too many: 4 % with two. Clocks that
+ * differ by d seconds add rate x d. While the counters are away each gateway keeps the limit by itself, and what it gave
+ * then is paid for by the lots that it takes when they are back.
  *
  * Cost: none for a caller within the credit; else one increment and one read a lot, and one more read a window.
  */
