@@ -8,9 +8,11 @@ const project = (name: string, include: string[], exclude: string[], more: objec
 
 export default defineConfig({
   test: {
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       project('unit', ['{services,tools}/**/*.test.ts'], ['**/*.int.test.ts', '**/*.e2e.test.ts'], {
         testTimeout: 60_000,
+        hookTimeout: 60_000,
       }),
       project('services', ['{services,tools}/**/*.int.test.ts'], [], {
         testTimeout: 120_000,

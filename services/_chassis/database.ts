@@ -56,6 +56,8 @@ export interface DatabaseOptions {
   /** Defaults to the service's name; tests use a copy of a template. */
   readonly database?: string;
   readonly user?: string;
+  /** How long whoever needs a connection waits for one, in milliseconds; 2 s by default. */
+  readonly connectMs?: number;
 }
 
 const maxTries = 8;
@@ -76,7 +78,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     database: options.database ?? service,
     password: options.password,
     max: options.poolSize,
-    connectionTimeoutMillis: 2_000,
+    connectionTimeoutMillis: options.connectMs ?? 2_000,
     statement_timeout: 5_000,
     lock_timeout: 3_000,
     query_timeout: 7_000,

@@ -42,7 +42,7 @@ describe('an exchange', () => {
       if (request.url === '/half') response.writeHead(200).write('half');
     });
     for (const path of ['/nothing', '/half'])
-      await expect(exchange(pool, { ...get, path }, 100)).rejects.toBeInstanceOf(OutOfTime);
+      await expect(exchange(pool, { ...get, path }, 2_000)).rejects.toBeInstanceOf(OutOfTime);
     await Promise.all(ended);
     expect(ended).toHaveLength(2);
   });

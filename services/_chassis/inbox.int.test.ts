@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Transaction } from './database.ts';
 import { createEnvelope, type Envelope } from './envelope.ts';
 import { DependencyError } from './errors.ts';
@@ -134,7 +134,10 @@ describe('pendingIn', () => {
     await handleOnce(db, handled, leaveEffect);
     await db.query(`update inbox set received_at = 'epoch' where id <> $1`, [young.id]);
     await db.query(`update inbox set received_at = '-infinity' where id = $1`, [older.id]);
-    expect(await pendingIn(db.across, 10)).toEqual([older, old]);
+    await vi.waitFor(async () => {
+      await db.query('update inbox set received_at = clock_timestamp() where id = $1', [young.id]);
+      expect(await pendingIn(db.across, 10)).toEqual([older, old]);
+    }, 10_000);
     expect(await pendingIn(db.across, 1)).toEqual([older]);
   });
 });

@@ -100,7 +100,7 @@ describe('a stream', () => {
       { kind: 'tagged', tag: 'b' },
     ];
     expect(await allOf(client.watchThing(thing))).toEqual(tags);
-    await vi.waitFor(async () => expect(await openStreams()).toBe('0'));
+    await vi.waitFor(async () => expect(await openStreams()).toBe('0'), 10_000);
   });
 
   it.each([
@@ -132,7 +132,7 @@ describe('a stream', () => {
     };
     await expect(follow()).rejects.toThrow('things: failed (internal)');
     expect(got).toEqual([{ kind: 'tagged', tag: 'a' }]);
-    await vi.waitFor(async () => expect(await openStreams()).toBe('0'));
+    await vi.waitFor(async () => expect(await openStreams()).toBe('0'), 10_000);
   });
 
   it('when there is no database connection for it, the caller is told to come again', async () => {
@@ -178,7 +178,7 @@ describe('whoever follows a stream', () => {
         gone.abort();
       }
       await left;
-      await vi.waitFor(async () => expect(await openStreams()).toBe('0'));
+      await vi.waitFor(async () => expect(await openStreams()).toBe('0'), 10_000);
     }
   });
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { uuidv7 } from '../_chassis/uuid.ts';
 import { amount, startBank, type Bank } from './test-bench.ts';
 
-const slowMs = 300;
-const lostMs = 400;
+const slowMs = 2_000;
+const lostMs = 2_000;
 let bank: Bank;
 beforeAll(async () => {
   bank = await startBank({ slowMs, lostMs });
@@ -60,7 +60,7 @@ describe('charge', () => {
     await vi.waitFor(async () => {
       const rows = await bank.database.query(`select key from charges where state = 'none' and requests = 1`);
       expect(rows.length).toBeGreaterThanOrEqual(12);
-    });
+    }, 10_000);
     const open = await bank.database.query(
       `select pid from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`,
     );
@@ -72,7 +72,7 @@ describe('charge', () => {
     const key = uuidv7();
     const startedAt = performance.now();
     const lost = expect(bank.charge(key, 'tok_lost')).rejects.toThrow();
-    await vi.waitFor(async () => expect(await bank.statusOf(key)).toBe('captured'), { timeout: 200, interval: 10 });
+    await vi.waitFor(async () => expect(await bank.statusOf(key)).toBe('captured'), { timeout: 1_500, interval: 10 });
     await lost;
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(lostMs - 5);
     await expect(bank.charge(key, 'tok_lost', 50)).rejects.toThrow();
@@ -108,7 +108,7 @@ describe('reverse', () => {
     const slow = bank.charge(key, 'tok_slow');
     await vi.waitFor(async () => {
       expect(await bank.database.query('select 1 from charges where key = $1', [key])).toHaveLength(1);
-    });
+    }, 10_000);
     expect((await bank.reverse(key)).body.status).toBe('voided');
     expect((await slow).body.status).toBe('voided');
     expect(await bank.entriesOf(key)).toEqual([]);

@@ -50,7 +50,7 @@ describe('the front door', () => {
     const ended = Promise.allSettled(open);
     await vi.waitFor(async () => {
       expect(await bank.database.query('select 1 from charges where key like $1', [`${key}%`])).toHaveLength(2);
-    });
+    }, 10_000);
     await other.close();
     expect((await ended).map((result) => result.status)).toEqual(['rejected', 'rejected']);
     expect(await bank.statusOf(`${key}-tok_slow`)).toBe('none');

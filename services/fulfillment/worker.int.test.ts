@@ -60,7 +60,7 @@ describe('an order to be shipped', () => {
       expect(
         await bench.database.query('select 1 from due_work where subject = $1 and attempts > 0', [id]),
       ).toHaveLength(1);
-    });
+    }, 10_000);
     expect(await bench.stateOf(id)).toBe('picking');
     bench.breakDatabase(false);
     await bench.database.query('update due_work set leased_until = clock_timestamp() where subject = $1', [id]);

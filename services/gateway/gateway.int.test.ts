@@ -13,8 +13,7 @@ let gateway: Awaited<ReturnType<typeof startTestGateway>>;
 let conformity: Conformity;
 beforeAll(async () => {
   conformity = await readConformity();
-  const limits = { headersTimeout: 1_000, requestTimeout: 1_500, keepAliveTimeout: 1_000 };
-  gateway = await startTestGateway({ limits });
+  gateway = await startTestGateway();
 });
 afterAll(() => gateway.close());
 beforeEach(() => gateway.reset());
@@ -81,17 +80,20 @@ describe('bad input', () => {
   });
 
   it('when chunks break off or never end, the answer is 4xx and the connection goes', async () => {
+    const limits = { headersTimeout: 1_000, requestTimeout: 1_500, keepAliveTimeout: 1_000 };
+    const hasty = await startTestGateway({ limits });
     const head =
-      `POST /api/orders HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${gateway.tokens.customer}\r\n` +
+      `POST /api/orders HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${hasty.tokens.customer}\r\n` +
       'Content-Type: application/json\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n';
-    expect((await sendRaw(gateway.port, `${head}zz\r\n`)).status).toBe(400);
+    expect((await sendRaw(hasty.port, `${head}zz\r\n`)).status).toBe(400);
     const chunk = `4000\r\n${'['.repeat(0x4000)}\r\n`;
-    expect((await sendRaw(gateway.port, head + chunk.repeat(5))).status).toBe(413);
-    expect((await sendRaw(gateway.port, `${head}4\r\n[`)).status).toBe(408);
-    expect((await sendRaw(gateway.port, 'GET / HTTP/1.1\r\nHost')).status).toBe(408);
-    expect((await sendRaw(gateway.port, head.replace('chunked', 'gzip'))).status).toBe(400);
+    expect((await sendRaw(hasty.port, head + chunk.repeat(5))).status).toBe(413);
+    expect((await sendRaw(hasty.port, `${head}4\r\n[`)).status).toBe(408);
+    expect((await sendRaw(hasty.port, 'GET / HTTP/1.1\r\nHost')).status).toBe(408);
+    expect((await sendRaw(hasty.port, head.replace('chunked', 'gzip'))).status).toBe(400);
     const sized = head.replace('Transfer-Encoding: chunked', 'Content-Length: 999999999');
-    expect((await sendRaw(gateway.port, sized)).status).toBe(413);
+    expect((await sendRaw(hasty.port, sized)).status).toBe(413);
+    await hasty.close();
   });
 
   it('when the client goes away in the middle of a body, it is no failure of ours', async () => {

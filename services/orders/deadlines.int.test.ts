@@ -11,7 +11,7 @@ beforeAll(async () => {
   service = await startTestService({
     contract: ordersContract,
     database,
-    buildApp: (deps) => buildApp(deps, { placedMs: 100, reservedMs: 100, overdueMs: 100 }),
+    buildApp: (deps) => buildApp(deps, { placedMs: 2_000, reservedMs: 100, overdueMs: 100 }),
     workers: true,
   });
   await service.deliver({

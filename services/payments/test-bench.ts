@@ -18,7 +18,7 @@ type Network = (path: string, send: () => Promise<Reply>) => Promise<Reply>;
 
 // Slower than all tries of one call together, so that a slow charge outlasts its POST.
 const tryMs = 200;
-export const slowMs = 900;
+export const slowMs = 3_000;
 const pace = { timeoutMs: 1_000, retryMs: 20, retryLimitMs: 100 };
 export const amount = { amount: 1_250, currency: 'EUR' };
 

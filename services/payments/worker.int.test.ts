@@ -115,7 +115,10 @@ describe('a reversal', () => {
   it('when the answer to the charge was lost, what was taken is given back', async () => {
     const id = uuidv7();
     await bench.request(id, 'tok_lost');
-    await vi.waitFor(async () => expect(await bench.movedFor(id)).toEqual(['charge']), { interval: 5 });
+    await vi.waitFor(async () => expect(await bench.movedFor(id)).toEqual(['charge']), {
+      timeout: 10_000,
+      interval: 5,
+    });
     await bench.withdraw(id);
     await becomes(id, 'refunded');
     expect(await bench.answersTo(id)).toEqual(['reversed refunded']);
@@ -143,7 +146,7 @@ describe('a reversal', () => {
       return reply;
     });
     await bench.request(id);
-    await vi.waitFor(async () => expect(await bench.movedFor(id)).toEqual(['charge']));
+    await vi.waitFor(async () => expect(await bench.movedFor(id)).toEqual(['charge']), 10_000);
     await bench.withdraw(id);
     await becomes(id, 'refunded');
     const before = await bench.service.metrics.registry.getSingleMetricAsString('sidecart_payments_bank_tries_total');
@@ -151,7 +154,7 @@ describe('a reversal', () => {
     await vi.waitFor(async () => {
       const name = 'sidecart_payments_bank_tries_total';
       expect(await bench.service.metrics.registry.getSingleMetricAsString(name)).not.toBe(before);
-    });
+    }, 10_000);
     expect(await bench.stateOf(id)).toBe('refunded');
     expect(await bench.answersTo(id)).toEqual(['reversed refunded']);
   });

@@ -10,7 +10,13 @@ const port = 15433;
 export async function startTestPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
   const root = await makeTemporaryHome();
   const home = homeAt(root);
-  const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' };
+  const settings = {
+    fsync: 'off',
+    synchronous_commit: 'off',
+    full_page_writes: 'off',
+    max_connections: '300',
+    deadlock_timeout: '100ms',
+  };
   const postgres = await createPostgres({ home, port, password: 'test', settings, onEvent: () => undefined });
   const { group } = postgres;
   const stop = async () => {

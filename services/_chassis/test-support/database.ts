@@ -66,6 +66,7 @@ export async function createTestDatabase(service: string, migrations: URL, poolS
     password: testPassword,
     database: name,
     poolSize,
+    connectMs: 20_000, // whether there is one in time is no question of these tests, which share two cores
     log: createLog(service, 'silent'),
   });
   const all = new pg.Pool({ connectionString: url.href, max: 2 });
