@@ -10,6 +10,8 @@ const seen: { cookie: string | undefined; origin: string | undefined; form: URLS
 let publicUrl: string;
 let challenge = '';
 let state = '';
+/** How many requests are told to come again before one is taken. */
+let refusals = 0;
 
 /** As auth does it: a question, a page with a form, a way back with a code, and a token for it. */
 const server = createServer((request, response) => {
@@ -20,7 +22,10 @@ const server = createServer((request, response) => {
   request.on('data', (chunk: Buffer) => (body += chunk.toString()));
   request.on('end', () => {
     const form = new URLSearchParams(body);
-    if (url.pathname === '/oauth/authorize') {
+    if (refusals > 0) {
+      refusals -= 1;
+      send(503, { 'retry-after': '1' }, '{"title":"Come again"}');
+    } else if (url.pathname === '/oauth/authorize') {
       challenge = url.searchParams.get('code_challenge') ?? '';
       state = url.searchParams.get('state') ?? '';
       send(303, { location: '/sign-in/x', 'set-cookie': 'way=1; Path=/; HttpOnly' });
@@ -67,6 +72,15 @@ describe('signing in without a browser', () => {
       origin: publicUrl,
       form: { guard: 'a&b', email: 'ada@example.com', password: 'right' },
     });
+  });
+
+  it('when it is told to come again, it does, and not for ever', async () => {
+    refusals = 2;
+    expect(await signIn(publicUrl, secrets, { user: 'ada' })).toMatch(/^ey/);
+    refusals = 100;
+    await expect(signIn(publicUrl, secrets, { user: 'ada' })).rejects.toThrow('ada@example.com was not signed in (503');
+    expect(refusals).toBe(95);
+    refusals = 0;
   });
 
   it('when the person has not the role, or is of another tenant, it is said', async () => {
