@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authorizeUrl, createBrowser, newVerifier, signIn, startAuth, type Auth } from './test-support.ts';
+import {
+  authorizeUrl,
+  createBrowser,
+  newVerifier,
+  prolongBlocks,
+  signIn,
+  startAuth,
+  type Auth,
+} from './test-support.ts';
 
 let auth: Auth;
 beforeAll(async () => {
@@ -36,10 +44,7 @@ describe('guessing', () => {
     }
     expect(statuses.slice(0, 3)).toEqual([422, 422, 422]);
     expect(statuses).toContain(429);
-    // What they have earned is a second, which a slow machine would outlast.
-    await auth.database.query(
-      `update tries set blocked_until = clock_timestamp() + interval '1 hour' where key like 'account:%' and failures > 5`,
-    );
+    await prolongBlocks(auth);
     const right = await signIn(createBrowser(auth, '10.9.1.1'), { email });
     expect(right.answered.headers.get('retry-after')).toMatch(/^\d+$/);
 
