@@ -60,9 +60,9 @@ const keyPattern = /^[\x20-\x7e]{1,255}$/;
 
 /**
  * Runs one method for either transport: refuses work whose deadline has passed, callers that the contract does not list
- * and tokens that don't hold or are not for this (what reads wants the scope `read`, the rest `write`), parses the request, and turns what is thrown into a bare fault. Work stops being waited
- * for at its deadline, and then answers `deadline-passed`. A stream is checked like any call; from then on its answers
- * come for as long as they are read.
+ * and tokens that don't hold or are not for this (what reads wants the scope `read`, the rest `write`), parses the
+ * request, and turns what is thrown into a bare fault. Work stops being waited for at its deadline, and then answers
+ * `deadline-passed`. A stream is checked like any call; from then on its answers come for as long as they are read.
  */
 export function createDispatch(deps: {
   contract: Contract;

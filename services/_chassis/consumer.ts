@@ -96,7 +96,10 @@ export function createConsumer(deps: {
     return note(event, result, error);
   }
 
-  /** All of them, which are of one tenant, in one transaction; when that fails, each in one of its own, so that only its own failure counts. */
+  /**
+   * All of them, which are of one tenant, in one transaction; when that fails, each in one of its own, so that only its
+   * own failure counts.
+   */
   async function handleBatch(events: readonly Envelope[], tenant: string): Promise<Handled[]> {
     const distinct = new Map(events.map((event) => [keyOf(event), event]));
     if (distinct.size < events.length || events.length === 1) return Promise.all(events.map(handleAlone));

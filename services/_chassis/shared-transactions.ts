@@ -12,9 +12,9 @@ interface About {
 export type SharedTransaction = <Result>(about: About, work: (tx: Transaction) => Promise<Result>) => Promise<Result>;
 
 /**
- * Transactions for pieces of work on one subject each: those of one tenant that come while one is under way share the next, up to `most`
- * in the order of their subjects, so that two that share subjects never wait for each other. When a shared transaction
- * fails, each piece is done again in one of its own, and only what fails then has failed.
+ * Transactions for pieces of work on one subject each: those of one tenant that come while one is under way share the
+ * next, up to `most` in the order of their subjects, so that two that share subjects never wait for each other. When a
+ * shared transaction fails, each piece is done again in one of its own, and only what fails then has failed.
  */
 export function shareTransactions(database: Database, most: number): SharedTransaction {
   interface Piece extends About {

@@ -34,7 +34,11 @@ export const broker: Drill = {
         const report = (text: string) => deps.report(`round ${round} of ${rounds}, ${text}`);
         const mine = errands.splice(0, errandsARound);
         const { wrong, ...figures } = await strikeOnce(shop, {
-          ...{ round, book, errands: mine, drainedInSeconds, report },
+          round,
+          book,
+          errands: mine,
+          drainedInSeconds,
+          report,
         });
         results.push({ round, ...figures });
         violations.push(...wrong.map((text) => `round ${round}, ${figures.fault}: ${text}`));

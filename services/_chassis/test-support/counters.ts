@@ -1,6 +1,9 @@
 import type { Sidecar } from '../sidecar.ts';
 
-/** Counters in memory, behind the binding of a sidecar that several can share; `asked` is what was done with them, `travel` the way there and back. */
+/**
+ * Counters in memory, behind the binding of a sidecar that several can share; `asked` is what was done with them, `travel`
+ * the way there and back.
+ */
 export function memoryCounters(travel: () => Promise<void> = async () => undefined) {
   const counts = new Map<string, number>();
   const asked: { operation: string; key: string }[] = [];
