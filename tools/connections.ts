@@ -1,23 +1,23 @@
 import { bookkeepers, type Bookkeeper, type Databases } from './audit/books.ts';
 import { servicesWithDatabase } from './mesh/databases.ts';
 import { homeAt, repository } from './mesh/home.ts';
+import { urlsOf, type Postgres } from './mesh/postgres.ts';
 import { readSecrets, secretNamed } from './mesh/secrets.ts';
 import { UserError } from './mesh/user-error.ts';
 import { readContracts } from './service-contracts.ts';
 
-const host = '127.0.0.1';
-const port = 15432;
+// Beside a mesh in containers it is another.
+const { DATABASE_HOST: host = '127.0.0.1', DATABASE_PORT: port = '15432' } = process.env;
 
 /**
  * How a tool reaches the databases of the mesh whose home folder this is: as the superuser, because it looks into all of
  * them. Fails with what to do where there is no mesh.
  */
-export async function databaseUrls(home: string): Promise<(database: string) => string> {
+export async function databaseUrls(home: string): Promise<Postgres['url']> {
   const { root, secretsFile } = homeAt(home);
   const secrets = await readSecrets(secretsFile);
   if (!secrets) throw new UserError(`there is no mesh in ${root}: \`make up\` first`);
-  const password = encodeURIComponent(secretNamed(secrets, 'postgresPassword'));
-  return (database) => `postgres://postgres:${password}@${host}:${port}/${database}`;
+  return urlsOf({ host, port: Number(port), password: secretNamed(secrets, 'postgresPassword') });
 }
 
 /** The same, for each of the services that keep books: the bank, and whoever has a contract and a database. */

@@ -24,6 +24,7 @@ describe('readConfig', () => {
       DAPR_GRPC_PORT: 4580,
       PUBLIC_URL: 'http://127.0.0.1:8080',
       LOG_LEVEL: 'info',
+      OPS_ADDRESS: '127.0.0.1',
       DATABASE_HOST: '127.0.0.1',
       DATABASE_PORT: 15_432,
       DATABASE_POOL_SIZE: 5,

@@ -2,6 +2,9 @@ import { z } from 'zod';
 
 /** Where clients reach the mesh; the name of its issuer of tokens, so it has no slash at its end. */
 const publicUrl = z.url({ protocol: /^https?$/ }).regex(/[^/]$/, 'must not end with a slash');
+
+/** An address of this machine to listen on: loopback, or in a container, whose other end no neighbour can be, all. */
+export const listenAddress = z.union([z.ipv4(), z.ipv6()]).default('127.0.0.1');
 const port = z.coerce.number().int().min(1).max(65535);
 
 /** What every app beside a sidecar is told by its environment; both tokens are required because there is no default secret. */
@@ -9,6 +12,7 @@ export const serviceEnvironment = {
   APP_ID: z.string().min(1),
   APP_PORT: port,
   OPS_PORT: port,
+  OPS_ADDRESS: listenAddress,
   DAPR_HTTP_PORT: port,
   DAPR_GRPC_PORT: port,
   DAPR_API_TOKEN: z.string().min(1),

@@ -3,19 +3,20 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import * as grpc from '@grpc/grpc-js';
 import { closeServer, watchRequests } from './ops.ts';
 
-/** Something that listens on a loopback port, and how to close it once what is in flight is finished. */
+/** Something that listens on a port, and how to close it once what is in flight is finished. */
 export interface Listening {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Listens over HTTP on loopback; port 0 takes a free one. */
-export const listenHttp = (app: RequestListener, port: number): Promise<Listening> => listenOn(createServer(app), port);
+/** Listens over HTTP, on loopback unless another address is given; port 0 takes a free one. */
+export const listenHttp = (app: RequestListener, port: number, host?: string): Promise<Listening> =>
+  listenOn(createServer(app), port, host);
 
-/** Has an HTTP server listen on loopback; port 0 takes a free one. */
-export async function listenOn(server: Server, port: number): Promise<Listening> {
+/** Has an HTTP server listen, on loopback unless another address is given; port 0 takes a free one. */
+export async function listenOn(server: Server, port: number, host = '127.0.0.1'): Promise<Listening> {
   const isQuiet = watchRequests(server);
-  server.listen(port, '127.0.0.1');
+  server.listen(port, host);
   await once(server, 'listening');
   const address = server.address();
   return {

@@ -21,9 +21,10 @@ export async function failedChecks(checks: Readonly<Record<string, Check>>): Pro
   return results.flat();
 }
 
-/** The plain HTTP port for whoever runs the service: `/healthz/live`, `/healthz/ready`, `/metrics`; loopback only. */
+/** The plain HTTP port for whoever runs the service: `/healthz/live`, `/healthz/ready`, `/metrics`; on loopback by default. */
 export async function startOps(options: {
   port: number;
+  host?: string;
   checks: () => Readonly<Record<string, Check>>;
   metrics: Metrics;
 }): Promise<Server> {
@@ -49,7 +50,7 @@ export async function startOps(options: {
       send(404, '{"error":"no such path"}');
     }
   });
-  server.listen(options.port, '127.0.0.1');
+  server.listen(options.port, options.host ?? '127.0.0.1');
   await once(server, 'listening');
   return server;
 }

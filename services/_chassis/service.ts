@@ -51,6 +51,7 @@ export interface App {
 interface BaseConfig {
   readonly APP_ID: string;
   readonly OPS_PORT: number;
+  readonly OPS_ADDRESS: string;
   readonly DAPR_HTTP_PORT: number;
   readonly DAPR_GRPC_PORT: number;
   readonly DAPR_API_TOKEN: string;
@@ -81,7 +82,12 @@ export async function startBase(
   const connect = createConnect({ sidecar, grpcPort: config.DAPR_GRPC_PORT, apiToken: config.DAPR_API_TOKEN });
   let checks: Record<string, Check> = { started: async () => false };
   const stoppable = { stopping: async () => !lifecycle.stopping, sidecar: () => sidecar.isHealthy() };
-  await startOps({ port: config.OPS_PORT, checks: () => ({ ...stoppable, ...checks }), metrics });
+  await startOps({
+    port: config.OPS_PORT,
+    host: config.OPS_ADDRESS,
+    checks: () => ({ ...stoppable, ...checks }),
+    metrics,
+  });
   while (!(await sidecar.isHealthy())) await delay(25);
   const authenticate = createAuthenticate({ issuer: config.PUBLIC_URL, keys: meshKeys(connect) });
   return { log, metrics, lifecycle, sidecar, connect, authenticate, addChecks: (more) => void (checks = more) };

@@ -1,14 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { databaseEnvironment, serviceEnvironment } from '../_chassis/config.ts';
+import { databaseEnvironment, listenAddress, serviceEnvironment } from '../_chassis/config.ts';
 
-const { APP_PORT, OPS_PORT, LOG_LEVEL } = serviceEnvironment;
+const { APP_PORT, OPS_PORT, OPS_ADDRESS, LOG_LEVEL } = serviceEnvironment;
 const milliseconds = z.coerce.number().int().min(0).max(600_000);
 
 /** What the bank is told; it has no sidecar, so the name of a file stands in for the secret store. */
 export const bankEnvironment = {
   APP_PORT,
+  APP_ADDRESS: listenAddress,
   OPS_PORT,
+  OPS_ADDRESS,
   LOG_LEVEL,
   ...databaseEnvironment,
   BANK_SECRETS_FILE: z.string().min(1),

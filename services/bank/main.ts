@@ -23,12 +23,12 @@ const database = createDatabase({
 const stopping = new AbortController();
 const settings = { slowMs: config.BANK_SLOW_MS, lostMs: config.BANK_LOST_MS };
 const app = buildApp({ database: database.across, log, metrics, stopping: stopping.signal }, settings);
-const listening = await listenHttp(app, config.APP_PORT);
+const listening = await listenHttp(app, config.APP_PORT, config.APP_ADDRESS);
 const checks = {
   stopping: async () => !lifecycle.stopping,
   database: async () => (await database.across.query('select 1')).length === 1,
 };
-await startOps({ port: config.OPS_PORT, checks: () => checks, metrics });
+await startOps({ port: config.OPS_PORT, host: config.OPS_ADDRESS, checks: () => checks, metrics });
 log.info({ port: config.APP_PORT }, 'listening');
 
 lifecycle.onStop('waiting requests', () => stopping.abort());

@@ -37,6 +37,8 @@ export interface Settings {
   readonly deadlineMs: number;
   /** Whose pages may read the answers; nobody's without it. */
   readonly origins?: readonly string[];
+  /** The name of this replica, which every answer then carries as `x-served-by`. */
+  readonly servedBy?: string | undefined;
   readonly streams?: StreamSettings;
 }
 
@@ -54,7 +56,7 @@ export function buildApp(deps: GatewayDeps, settings: Settings): Express {
   app.enable('case sensitive routing');
   app.enable('strict routing');
 
-  app.use(begin(deps));
+  app.use(begin(deps, settings.servedBy));
   if (settings.origins?.length) app.use(allowOrigins(settings.origins, Object.values<Route>(routes)));
   app.use(refuseUnreadable);
   const own = new Map<string, (input: never) => Promise<Reply>>(Object.entries(handlers));

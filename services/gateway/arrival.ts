@@ -14,7 +14,7 @@ const unreadBodyGraceMs = 1_000;
  * the log and one observation once it is answered.
  */
 export const begin =
-  (deps: { log: Log; metrics: Metrics }): RequestHandler =>
+  (deps: { log: Log; metrics: Metrics }, servedBy?: string): RequestHandler =>
   (request, response, next) => {
     const started = performance.now();
     const { traceparent } = contextOf((name) => request.get(name));
@@ -23,6 +23,7 @@ export const begin =
     const context = { requestId, traceparent };
     const fields = fieldsOf(response);
     fields['x-request-id'] = requestId;
+    if (servedBy !== undefined) fields['x-served-by'] = servedBy;
     // A browser would hold it for every port of this machine.
     if (request.secure && request.hostname !== 'localhost') fields['strict-transport-security'] = 'max-age=31536000';
 

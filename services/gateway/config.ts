@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { serviceEnvironment } from '../_chassis/config.ts';
+import { listenAddress, serviceEnvironment } from '../_chassis/config.ts';
 import { isNetwork } from './limit-caller.ts';
 import { quotaOf } from './limit-share.ts';
 import type { Quotas } from './limit.ts';
@@ -19,8 +19,8 @@ const burst = z.coerce.number().int().min(1).max(10_000_000);
 /**
  * The gateway's environment: how long a request may take in all once it has been read, in milliseconds; whose pages may
  * read its answers, and which proxies are believed whom they speak for, with commas between; how much one caller may do,
- * in requests a second and at once; and where it listens over HTTPS, if at all, with which certificate (PEM files, by default
- * the project's own for development).
+ * in requests a second and at once; the name by which its answers say who served them, if any; at which address it listens, and
+ * where over HTTPS, if at all, with which certificate (PEM files, by default the project's own for development).
  */
 export const gatewayEnvironment = {
   ...serviceEnvironment,
@@ -37,6 +37,11 @@ export const gatewayEnvironment = {
   GATEWAY_ORDERS_BURST: burst.default(100),
   GATEWAY_SIGN_INS_PER_SECOND: perSecond.default(2),
   GATEWAY_SIGN_INS_BURST: burst.default(60),
+  GATEWAY_NAME: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/)
+    .optional(),
+  APP_ADDRESS: listenAddress,
   HTTPS_PORT: serviceEnvironment.APP_PORT.optional(),
   EDGE_CERTIFICATE_FILE: z.string().min(1).default('.data/edge/cert.pem'),
   EDGE_KEY_FILE: z.string().min(1).default('.data/edge/key.pem'),

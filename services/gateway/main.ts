@@ -23,11 +23,12 @@ const limit = createLimit({
 const ending = new AbortController();
 const app = buildApp(
   { ...base, limit, proxies, isHealthy, stopping, ending: ending.signal },
-  { deadlineMs: config.GATEWAY_DEADLINE_MS, origins: config.GATEWAY_CORS_ORIGINS },
+  { deadlineMs: config.GATEWAY_DEADLINE_MS, origins: config.GATEWAY_CORS_ORIGINS, servedBy: config.GATEWAY_NAME },
 );
-const listening = await listenPublic(app, config.APP_PORT, log);
+const listening = await listenPublic(app, config.APP_PORT, log, patience, undefined, config.APP_ADDRESS);
 const files = { certificate: config.EDGE_CERTIFICATE_FILE, key: config.EDGE_KEY_FILE };
-const secure = config.HTTPS_PORT && (await listenPublic(app, config.HTTPS_PORT, log, patience, files));
+const secure =
+  config.HTTPS_PORT && (await listenPublic(app, config.HTTPS_PORT, log, patience, files, config.APP_ADDRESS));
 lifecycle.onStop('streams', () => ending.abort());
 lifecycle.onStop('app', () => Promise.all([listening.close(), secure && secure.close()]));
 base.addChecks({});

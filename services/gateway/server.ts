@@ -17,8 +17,8 @@ const lingerMs = 1_000;
 const certificateEveryMs = 2_000;
 
 /**
- * Listens on loopback for clients that may send anything; what is not even HTTP gets a problem as well. Over TLS if there is a
- * certificate; a changed one is taken within two seconds.
+ * Listens for clients that may send anything, on loopback by default; what is not even HTTP gets a problem as well. Over TLS if
+ * there is a certificate; a changed one is taken within two seconds.
  */
 export async function listenPublic(
   app: RequestListener,
@@ -26,6 +26,7 @@ export async function listenPublic(
   log: Log,
   limits: typeof patience = patience,
   certificate?: CertificateFiles,
+  host?: string,
 ): Promise<Listening> {
   const options = {
     ...limits,
@@ -61,7 +62,7 @@ export async function listenPublic(
       refuse(socket, problemOfClientError(error), log);
     }
   });
-  return listenOn(server, port);
+  return listenOn(server, port, host);
 }
 
 async function createTlsServer(files: CertificateFiles, options: ServerOptions, take: RequestListener, log: Log) {

@@ -15,7 +15,6 @@ export interface Home {
   readonly resolverFile: string;
   /** The keys of Sentry, the mesh's certificate authority. */
   readonly certificates: string;
-  readonly sentryConfig: string;
   /** The development certificate of the edge. */
   readonly edge: string;
 }
@@ -35,7 +34,6 @@ export function homeAt(root: string): Home {
     // As in dapr-config/config.yaml.
     resolverFile: join(data, 'nr.db'),
     certificates: join(data, 'certs'),
-    sentryConfig: join(data, 'sentry.json'),
     // As the gateway's config.ts has it.
     edge: join(data, 'edge'),
   };

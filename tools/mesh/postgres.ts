@@ -41,8 +41,7 @@ export async function createPostgres(options: {
     log_line_prefix: '%m [%p] %q%u@%d ',
     ...options.settings,
   };
-  const url: Postgres['url'] = (database = 'postgres', role = { name: 'postgres', password }) =>
-    `postgres://${role.name}:${encodeURIComponent(role.password)}@127.0.0.1:${port}/${database}`;
+  const url = urlsOf({ host: '127.0.0.1', port, password });
   const farewell = { signal: stopSignals.fast, graceMs: 20_000 };
   const group = createGroup({
     name: 'postgres',
@@ -73,6 +72,12 @@ export async function createPostgres(options: {
   });
   return { major: cluster.major, group, url };
 }
+
+/** Connection strings of the server at an address, whose superuser has this password. */
+export const urlsOf =
+  ({ host, port, password }: { host: string; port: number; password: string }): Postgres['url'] =>
+  (database = 'postgres', role = { name: 'postgres', password }) =>
+    `postgres://${role.name}:${encodeURIComponent(role.password)}@${host}:${port}/${database}`;
 
 async function answers(url: string): Promise<boolean> {
   return withClient(url, async (client) => (await client.query('select 1')).rowCount === 1);

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from './user-error.ts';
+import { writeWhole } from './whole-file.ts';
 
 /** The machine's secrets by name, as the Dapr secret store reads them: one flat object of strings. */
 export type Secrets = Readonly<Record<string, string>>;
@@ -44,8 +45,6 @@ export async function ensureSecrets(path: string, databases: readonly string[]):
   if (missing.length === 0) return known;
   const made = missing.map((name) => [name, randomBytes(24).toString('base64url')] as const);
   const all = { ...known, ...Object.fromEntries(made) };
-  const unfinished = `${path}.${process.pid}.tmp`;
-  await writeFile(unfinished, `${JSON.stringify(all, undefined, 2)}\n`, { mode: 0o600 });
-  await rename(unfinished, path);
+  await writeWhole(path, `${JSON.stringify(all, undefined, 2)}\n`, 0o600);
   return all;
 }

@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findSentry } from '../setup/locate.mjs';
 import { createGroup, type Group, type GroupEvent } from './group.ts';
-import type { Home } from './home.ts';
+import { repository, type Home } from './home.ts';
 import { statusOf } from './probe.ts';
 import { UserError } from './user-error.ts';
 
@@ -30,11 +30,9 @@ export function createSentry(options: { home: Home; ports: SentryPorts; onEvent:
   forgetEndingAuthority(home.certificates);
   mkdirSync(home.certificates, { recursive: true });
   chmodSync(home.certificates, 0o700);
-  const mtls = { enabled: true, workloadCertTTL: '24h', allowedClockSkew: '15m' };
-  writeFileSync(home.sentryConfig, JSON.stringify({ ...configuration, spec: { mtls } }), { mode: 0o600 });
   const farewell = { signal: 'SIGTERM', graceMs: 5_000 } as const;
   const flags = {
-    config: home.sentryConfig,
+    config: join(repository, 'dapr-config', 'sentry.yaml'),
     'issuer-credentials': home.certificates,
     'trust-domain': 'localhost',
     // Whoever reaches it gets any name he asks for.
@@ -69,11 +67,14 @@ export function createSentry(options: { home: Home; ports: SentryPorts; onEvent:
   });
 }
 
-const configuration = { apiVersion: 'dapr.io/v1alpha1', kind: 'Configuration', metadata: { name: 'sentry' } };
-
 /** Removes a folder of Sentry's when one of its certificates ends within the month; Sentry makes new ones at its start. */
 export function forgetEndingAuthority(folder: string, now = Date.now()): void {
-  const ending = ['ca.crt', 'issuer.crt'].some((name) => {
+  if (isEnding(folder, now)) rmSync(folder, { recursive: true, force: true });
+}
+
+/** Whether one of the certificates in a folder of Sentry's ends within the month. */
+export const isEnding = (folder: string, now = Date.now()): boolean =>
+  ['ca.crt', 'issuer.crt'].some((name) => {
     try {
       const { validToDate } = new X509Certificate(readFileSync(join(folder, name)));
       return validToDate.getTime() < now + renewBeforeMs;
@@ -81,8 +82,6 @@ export function forgetEndingAuthority(folder: string, now = Date.now()): void {
       return false; // none yet; one that is broken Sentry itself complains about
     }
   });
-  if (ending) rmSync(folder, { recursive: true, force: true });
-}
 
 /** What a sidecar's environment needs to be one of the mesh, once Sentry has started. */
 export const sidecarIdentity = async (home: Home) => ({
