@@ -22,18 +22,15 @@ make_cluster() {
     echo '       Set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE to a non-empty value.' >&2
     exit 1
   fi
-  local password=()
-  [ -z "$POSTGRES_PASSWORD" ] || password=(--pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD"))
   local wal=()
   [ -z "$POSTGRES_INITDB_WALDIR" ] || wal=(--waldir="$POSTGRES_INITDB_WALDIR")
   # shellcheck disable=SC2086 # POSTGRES_INITDB_ARGS holds several words
-  initdb --username="$POSTGRES_USER" "${password[@]}" "${wal[@]}" $POSTGRES_INITDB_ARGS "$@"
+  initdb --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD") "${wal[@]}" $POSTGRES_INITDB_ARGS
   printf '\nhost all all all %s\n' "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >> "$PGDATA/pg_hba.conf"
 }
 
 run_sql() {
-  PGHOST='' PGPASSWORD="$POSTGRES_PASSWORD" \
-    psql -v ON_ERROR_STOP=1 --no-psqlrc --username "$POSTGRES_USER" --no-password "$@"
+  PGHOST='' psql -v ON_ERROR_STOP=1 --no-psqlrc --username "$POSTGRES_USER" --no-password "$@"
 }
 
 run_init_files() {
@@ -66,8 +63,10 @@ main() {
     setting POSTGRES_USER postgres
     setting POSTGRES_DB "$POSTGRES_USER"
     make_cluster
-    # Only by the socket, until the cluster is as it should be.
-    NOTIFY_SOCKET='' PGUSER="$POSTGRES_USER" pg_ctl -D "$PGDATA" -o "$(printf '%q ' "${@:2}") -c listen_addresses=''" -w start
+    # Only by the socket, until the cluster is as it should be; that may ask for the password, too.
+    export PGPASSWORD="${PGPASSWORD:-$POSTGRES_PASSWORD}"
+    local options=("${@:2}" -c listen_addresses=)
+    NOTIFY_SOCKET='' PGUSER="$POSTGRES_USER" pg_ctl -D "$PGDATA" -o "$(printf '%q ' "${options[@]}")" -w start
     if [ "$POSTGRES_DB" != postgres ]; then
       run_sql --dbname postgres --set db="$POSTGRES_DB" <<< 'CREATE DATABASE :"db" ;'
     fi
