@@ -46,7 +46,7 @@ ask_version() {
     daprd) set -- daprd /daprd --version ;;
     sentry) set -- sentry /sentry --config /none ;; # it says its version, then that there is no such file
     zipkin) set -- zipkin java --version ;; # the jar's name was its version
-    redis-commander) set -- redis-commander npm list --global redis-commander ;;
+    redis-commander) set -- redis-commander node -p "require('./package.json').version" ;;
   esac
   image=$(tag_of "$1")
   program=$2
