@@ -182,7 +182,6 @@ build_image() {
 }
 
 build() {
-  check "$1"
   printf '  %s …\n' "$(tag_of "$1")"
   began=$(date +%s)
   : > "$log"
@@ -222,23 +221,40 @@ read_arguments() {
 read_arguments "$@"
 command -v docker >/dev/null 2>&1 || fail "docker is missing: sh tools/setup/setup.sh containers"
 docker version >/dev/null 2>&1 \
-  || fail "no Docker engine answers (DOCKER_HOST, or /var/run/docker.sock). Start one, as root: dockerd > /tmp/dockerd.log 2>&1 &"
+  || fail "no Docker engine answers (DOCKER_HOST, or /var/run/docker.sock). Start one, as root: dockerd > /tmp/dockerd.log 2>&1 &" \
+    "Where it is not installed: sh tools/setup/setup.sh containers"
 mkdir -p .data/logs
 work=$(mktemp -d)
-trap 'as_root rm -rf "$work"' EXIT
+trap 'rm -rf "$work" 2>/dev/null || as_root rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
+# Whether an image has to be built. The base is made when the first image wants it.
+is_wanted() {
+  case $(state_of "$1") in
+    real) return 1 ;;
+    absent) [ "$1" != base ] || [ -n "${FORCE:-}" ] ;;
+    *) [ -n "${FORCE:-}" ] ;;
+  esac
+}
+
+# What stands in the way is said before anything is built.
 for name in $names; do
-  state=$(state_of "$name")
+  if is_wanted "$name"; then
+    [ "$(state_of base)" != absent ] || check base
+    check "$name"
+  fi
+done
+
+for name in $names; do
   did='was there'
-  if [ "$state" = real ]; then
-    did='is the real one'
-  elif [ "$name" = base ] && [ -z "${FORCE:-}" ]; then
-    continue # made when the first image wants it
-  elif [ "$state" = absent ] || [ -n "${FORCE:-}" ]; then
+  if is_wanted "$name"; then
     [ "$name" = base ] || [ "$(state_of base)" != absent ] || build base
     build "$name"
     did=built
+  elif [ "$(state_of "$name")" = real ]; then
+    did='is the real one'
+  elif [ "$name" = base ]; then
+    continue
   fi
   size=$(docker image inspect --format '{{ .Size }}' "$(tag_of "$name")")
   printf '  %-40s %6s MB   %s\n' "$(tag_of "$name")" "$((size / 1000000))" "$did" >> "$work/table"
