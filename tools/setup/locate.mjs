@@ -1,4 +1,4 @@
-// Where the programs are that the mesh is made of: what the machine already has at a suitable version, else ours.
+// Where the programs are that the mesh and its containers are made of: what the machine already has at a suitable version, else ours.
 // Plain JavaScript for Node 20, because setup runs before anything is installed; the launcher reads the same answers.
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import process from 'node:process';
 
 /** What is built when the machine has none. */
-export const pinned = { daprd: '1.18.1', sentry: '1.18.1', dapr: '1.16.5', k6: '2.1.0' };
+export const pinned = { daprd: '1.18.1', sentry: '1.18.1', dapr: '1.16.5', k6: '2.1.0', compose: '5.5.0' };
 
 /** Where built programs are kept: outside any work tree, so that another clone finds them. */
 export function binariesDirectory() {
@@ -65,6 +65,32 @@ export function findDapr() {
 /** The k6 built by setup for the benches, or undefined: its figures are only comparable with the same version. */
 export function findK6() {
   return built('k6');
+}
+
+/** The docker client of this machine, or undefined. */
+export function findDocker() {
+  const path = inPath('docker');
+  const version = path && versionOf(path, /Docker version (\d+\.\d+\.\d+)/, '--version');
+  return path && version ? { path, version } : undefined;
+}
+
+/** The Docker engine's program, whether it runs or not, or undefined. */
+export function findDockerd() {
+  const path = inPath('dockerd');
+  const version = path && versionOf(path, /Docker version (\d+\.\d+\.\d+)/, '--version');
+  return path && version ? { path, version } : undefined;
+}
+
+/** How to run Docker Compose: this machine's plugin of 2.30 or later, else the program built by setup, else undefined. */
+export function findCompose() {
+  const docker = inPath('docker');
+  const version = docker && versionOf(docker, /^v?(\d+\.\d+\.\d+)/, 'compose', 'version', '--short');
+  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
+  if (docker && version && (major > 2 || (major === 2 && minor >= 30))) {
+    return { path: docker, version, args: ['compose'] };
+  }
+  const own = built('compose');
+  return own && { ...own, args: [] };
 }
 
 /** Each PostgreSQL 13 or later, newest first: its folder of programs and its major version. */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the mesh needs; does nothing, quickly, when all of it is there. `deps` stops after the npm packages, `bench`
-# adds the load generator.
+# adds the load generator; `containers` installs what the mesh in containers needs instead, `test` both.
 # This file runs before anything is installed, so it is plain shell and only looks for Node and npm.
 set -eu
 cd "$(dirname "$0")/../.."

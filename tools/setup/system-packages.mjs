@@ -1,8 +1,8 @@
-// PostgreSQL, Redis and the tests' browser from the system's packages, where they are missing.
+// PostgreSQL, Redis, Docker and the tests' browser from the system's packages, where they are missing.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import process from 'node:process';
-import { findChromium, findPostgres, findRedis } from './locate.mjs';
+import { findChromium, findDocker, findDockerd, findPostgres, findRedis } from './locate.mjs';
 import { run, say, task } from './task.mjs';
 
 // Installing a server package starts that server; the mesh runs its own instances, on other ports, with its own data.
@@ -17,6 +17,8 @@ fi
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
 install() { apt-get install -q -y --no-install-recommends "$@"; }
 install "$@" || { apt-get update -q && install "$@"; }
+# From Debian 13 on, Docker's client is a package of its own.
+case " $* " in *' docker.io '*) command -v docker >/dev/null || install docker-cli ;; esac
 `;
 
 const succeeds = (command, ...args) => {
@@ -28,7 +30,12 @@ const succeeds = (command, ...args) => {
   }
 };
 
-const words = { postgresql: 'PostgreSQL 13 or later', 'redis-server': 'Redis 6 or later', chromium: 'Chromium' };
+const words = {
+  postgresql: 'PostgreSQL 13 or later',
+  'redis-server': 'Redis 6 or later',
+  chromium: 'Chromium',
+  'docker.io': 'Docker',
+};
 
 /** The packages that have to be installed; the browser, and letters for it, only for tests. */
 export function missingPackages(forTests = false) {
@@ -39,10 +46,29 @@ export function missingPackages(forTests = false) {
   ];
 }
 
+const commandExists = (name) => succeeds('sh', '-c', 'PATH=$PATH:/usr/sbin:/sbin; command -v "$1"', 'sh', name);
+
+/**
+ * The packages for the mesh in containers. An engine that is reached by DOCKER_HOST or a socket need not be installed here; what
+ * makes stand-ins for images is only wanted where apt can install it.
+ */
+export function missingContainerPackages() {
+  if (process.platform !== 'linux') return [];
+  const elsewhere = Boolean(process.env['DOCKER_HOST']) || existsSync('/var/run/docker.sock');
+  const engine = findDockerd() || elsewhere;
+  const forStandIns = { debootstrap: 'debootstrap', 'xz-utils': 'xz' };
+  return [
+    ...(engine && findDocker() ? [] : ['docker.io']),
+    ...(elsewhere || commandExists('iptables') ? [] : ['iptables']),
+    ...(commandExists('apt-get') ? Object.keys(forStandIns).filter((name) => !commandExists(forStandIns[name])) : []),
+  ];
+}
+
 /** Why the packages cannot be installed here, in one line, or undefined. */
 export function obstacle(packages) {
   if (packages.length === 0) return undefined;
-  const names = packages.flatMap((name) => words[name] ?? []).join(' and ');
+  const known = packages.flatMap((name) => words[name] ?? []);
+  const names = (known.length > 0 ? known : packages).join(' and ');
   if (!succeeds('apt-get', '--version')) {
     return `${names} must be installed, and there is no apt here to do it. Install with your system's packages, then run this again.`;
   }
@@ -63,5 +89,5 @@ export async function installSystemPackages(packages) {
     execFileSync('sudo', ['-v'], { stdio: 'inherit' });
   }
   await task(`system packages ${packages.join(', ')}`, () => (root ? run('sh', args) : run('sudo', ['sh', ...args])));
-  say('  Their own services were not started: the mesh runs its own, under .data.');
+  say('  Their own services were not started: the mesh runs what it needs of them, with its data under .data.');
 }

@@ -1,10 +1,10 @@
-// daprd, Sentry, the dapr CLI and the load generator of the benches, built from the Go module proxy with pinned modules where the
-// machine has no suitable ones.
+// daprd, Sentry, the dapr CLI, Docker Compose and the load generator of the benches, built from the Go module proxy with pinned
+// modules where the machine has no suitable ones.
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { binariesDirectory, findDapr, findDaprd, findGo, findK6, findSentry, pinned } from './locate.mjs';
+import { binariesDirectory, findCompose, findDapr, findDaprd, findGo, findK6, findSentry, pinned } from './locate.mjs';
 import { run, say, task } from './task.mjs';
 
 const goNeeded = [1, 26, 6];
@@ -32,9 +32,15 @@ const recipes = {
     more: ['-X main.apiVersion=1.0'],
   },
   k6: { module: 'tools/modules/k6', package: 'go.k6.io/k6/v2', tags: [], variables: [] },
+  compose: {
+    module: 'tools/modules/compose',
+    package: 'github.com/docker/compose/v5/cmd',
+    tags: [],
+    variables: ['github.com/docker/compose/v5/internal.Version'],
+  },
 };
 
-const finders = { daprd: findDaprd, sentry: findSentry, dapr: findDapr, k6: findK6 };
+const finders = { daprd: findDaprd, sentry: findSentry, dapr: findDapr, k6: findK6, compose: findCompose };
 
 /** Which of these programs have to be built. */
 export function missingBinaries(wanted) {
@@ -118,7 +124,8 @@ export async function buildBinaries(wanted) {
     const names = missingBinaries(wanted);
     if (names.length === 0) return;
     say(`  ${names.join(' and ')} will be built from source into ${binariesDirectory()}.`);
-    say('  That takes up to 8 minutes on two cores, once; other clones of this repository use the same programs.');
+    const long = names.includes('daprd') ? 'up to 8 minutes' : 'a minute or two each';
+    say(`  That takes ${long} on two cores, once; other clones of this repository use the same programs.`);
     for (const name of names) await build(name);
     say(
       `  Go keeps about 8 GB of sources and build results; 'go clean -cache -modcache' drops them when you don't need them.`,
