@@ -20,7 +20,10 @@ require('node:http').createServer((request, response) => {
     seen.push(method + ' ' + url);
     if (url === '/die' || url === '/die/' + name) return request.socket.destroy();
     if (url === '/hang') return;
-    if (url.endsWith('/events')) return response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\\n\\n');
+    if (url.endsWith('/events')) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\\n\\n');
+      return void setTimeout(() => response.write('data: 2\\n\\n'), 11_000);
+    }
     const answer = () => {
       response.writeHead(url === '/missing' ? 404 : 200, { 'x-served-by': name });
       response.end(JSON.stringify({ rawHeaders, url, seen }));
