@@ -8,7 +8,7 @@ rate=${EDGE_REQUESTS_PER_SECOND:-500}
 most=${EDGE_CONNECTIONS_PER_ADDRESS:-200}
 export RES_OPTIONS='timeout:1 attempts:1' # a name server that is away must not hold up a stop
 
-run() { nginx -e stderr -c "$(dirname "$0")/nginx.conf" "$@"; }
+set -- nginx -e stderr -c "$(dirname "$0")/nginx.conf"
 look() { getent ahostsv4 "$name" | cut -d' ' -f1 | sort -u; }
 servers() {
   for address in $1; do echo "server $address:$port max_fails=1 fail_timeout=1s;"; done >/tmp/gateways.conf
@@ -24,14 +24,14 @@ limit_conn connections $most;
 END
 gateways=$(look) certificate=$(pair)
 servers "$gateways"
-run -g 'daemon off;' &
+"$@" -g 'daemon off;' &
 nginx=$!
 trap 'trap "" TERM INT QUIT; kill -QUIT $nginx; wait $nginx; exit $?' TERM INT QUIT
 
 while sleep 1 & wait $! && kill -0 $nginx 2>/dev/null; do
-  found=$(look) read=$(pair)
-  [ "${found:=$gateways} $read" = "$gateways $certificate" ] && continue # none at all: the last that were known
+  found=$(look) files=$(pair)
+  [ "${found:=$gateways} $files" = "$gateways $certificate" ] && continue # none at all: the last that were known
   [ "$found" = "$gateways" ] || servers "$found"
-  run -s reload && gateways=$found certificate=$read # not taken: tried again in a second
+  "$@" -s reload && gateways=$found certificate=$files # not taken: tried again in a second
 done
 wait $nginx
