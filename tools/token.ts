@@ -11,9 +11,10 @@ const home = homeAt(repository);
 async function main(): Promise<void> {
   const user = values.get('user');
   if (!user) throw new UserError('say for whom: make token user=1 role=customer (`make people` lists them)');
-  const mesh = await runningMesh(home);
-  if (!mesh) throw new UserError('no mesh runs here: `make up` first');
-  const token = await signIn(mesh.gatewayUrl, (await readSecrets(home.secretsFile)) ?? {}, {
+  // Beside a mesh in containers it is said; else it is the one of this folder.
+  const url = process.env['GATEWAY_URL'] ?? (await runningMesh(home))?.gatewayUrl;
+  if (url === undefined) throw new UserError('no mesh runs here: `make up` first');
+  const token = await signIn(url, (await readSecrets(home.secretsFile)) ?? {}, {
     user,
     roles: (values.get('role') ?? '').split(',').filter(Boolean),
     tenant: values.get('tenant') || undefined,
