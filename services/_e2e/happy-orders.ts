@@ -143,7 +143,13 @@ export function describeHappyOrders(shop: () => Storefront): void {
           : {
               authorization: bad.token === 'forged' ? 'Bearer no.such.token' : await shop().bearer(persons[bad.token]),
             };
-      const answer = await rawRequest(bad.method, bad.path, { ...bad.headers, ...authorization }, bad.body);
+      const answer = await rawRequest(
+        shop().gatewayUrl,
+        bad.method,
+        bad.path,
+        { ...bad.headers, ...authorization },
+        bad.body,
+      );
       expect(answer.status).toBe(bad.expect);
       expect(answer.type).toMatch(/^application\/problem\+json/);
       expect(problem.parse(JSON.parse(answer.text))).toMatchObject({ status: bad.expect, code: bad.code });
