@@ -10,14 +10,24 @@ export default defineConfig({
   test: {
     expect: { poll: { timeout: 10_000 } },
     projects: [
-      project('unit', ['{services,tools}/**/*.test.ts'], ['**/*.int.test.ts', '**/*.e2e.test.ts'], {
-        testTimeout: 60_000,
-        hookTimeout: 60_000,
-      }),
+      project(
+        'unit',
+        ['{services,tools}/**/*.test.ts'],
+        ['**/*.int.test.ts', '**/*.e2e.test.ts', '**/*.containers.test.ts'],
+        {
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      ),
       project('services', ['{services,tools}/**/*.int.test.ts'], [], {
         testTimeout: 120_000,
         hookTimeout: 180_000,
         maxWorkers: 2,
+      }),
+      project('containers', ['{services,tools}/**/*.containers.test.ts'], [], {
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
+        fileParallelism: false,
       }),
       project('mesh', ['{services,tools}/**/*.e2e.test.ts'], [], {
         testTimeout: 300_000,

@@ -18,12 +18,16 @@ const service = z.looseObject({
   command: strings.default([]),
   environment: z.record(z.string(), z.string()).default({}),
   network_mode: z.string().optional(),
-  networks: z.union([strings, z.record(z.string(), z.object({ aliases: strings.optional() }).nullable())]).default([]),
+  networks: z
+    .union([strings, z.record(z.string(), z.looseObject({ aliases: strings.optional() }).nullable())])
+    .default([]),
   ports: strings.default([]),
   volumes: strings.default([]),
   tmpfs: strings.default([]),
-  depends_on: z.record(z.string(), z.object({ condition: z.string(), required: z.boolean().optional() })).default({}),
-  healthcheck: z.object({ disable: z.boolean().optional(), test: strings.optional() }).optional(),
+  depends_on: z
+    .record(z.string(), z.looseObject({ condition: z.string(), required: z.boolean().optional() }))
+    .default({}),
+  healthcheck: z.looseObject({ disable: z.boolean().optional(), test: strings.optional() }).optional(),
   restart: z.string().optional(),
   init: z.boolean().optional(),
   read_only: z.boolean().optional(),
@@ -34,14 +38,14 @@ const service = z.looseObject({
   mem_limit: z.string().optional(),
   cpus: z.number().optional(),
   pids_limit: z.number().int().optional(),
-  logging: z.object({ driver: z.string(), options: z.record(z.string(), z.string()) }).optional(),
+  logging: z.looseObject({ driver: z.string(), options: z.record(z.string(), z.string()) }).optional(),
   stop_signal: z.string().optional(),
   stop_grace_period: z.string().optional(),
 });
 const composeFile = z.looseObject({
   name: z.string(),
   services: z.record(z.string(), service),
-  networks: z.record(z.string(), z.object({ internal: z.boolean().optional() }).nullable()),
+  networks: z.record(z.string(), z.looseObject({ internal: z.boolean().optional() }).nullable()),
   volumes: z.record(z.string(), z.looseObject({}).nullable()),
 });
 
