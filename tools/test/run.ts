@@ -108,7 +108,8 @@ const check = [
 ];
 const services = [{ name: 'services', run: serviceTests }];
 const mesh = [{ name: 'mesh', run: () => tests('mesh') }];
-const plans = { check, services, mesh, all: [...check, ...services, ...mesh] };
+const suite = [{ name: 'suite', run: () => tests('suite') }];
+const plans = { check, services, mesh, suite, all: [...check, ...services, ...mesh] };
 
 const plan = Object.entries(plans).find(([name]) => name === wanted)?.[1];
 if (!plan) {
