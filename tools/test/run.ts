@@ -73,7 +73,7 @@ async function tests(project: string, env: Record<string, string> = {}): Promise
   const folder = await mkdtemp(join(tmpdir(), 'sidecart-report-'));
   const file = join(folder, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const code = await run('vitest', ['run', '--project', project, ...reporters, ...filters], env);
+  const code = await run('vitest', ['run', '--configLoader=native', '--project', project, ...reporters, ...filters], env);
   const text = await readFile(file, 'utf8').catch(() => '{}');
   await rm(folder, { recursive: true, force: true });
   const result = report.safeParse(JSON.parse(text));
