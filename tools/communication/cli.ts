@@ -45,7 +45,9 @@ async function listen(contracts: readonly Contract[]): Promise<Outcome[]> {
   const pairs = contracts.flatMap((contract) =>
     Object.keys(contract.consumes ?? {}).map((producer) => [contract, producer] as const),
   );
-  return Promise.all(pairs.map((pair) => heard(urls, pair, since)));
+  const outcomes: Outcome[] = [];
+  for (const pair of pairs) outcomes.push(await heard(urls, pair, since)); // one by one: each opens connections of its own
+  return outcomes;
 }
 
 const input = (await text(process.stdin)).split('\n').filter((line) => line.startsWith('{'));

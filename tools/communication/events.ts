@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventSource, type Contract } from '../../services/_chassis/contract.ts';
+import { causeOf } from '../../services/_chassis/errors.ts';
 import { withClient } from '../mesh/postgres.ts';
 import { z } from 'zod';
 import type { Outcome } from './matrix.ts';
@@ -45,30 +46,38 @@ export async function heard(
 ): Promise<Outcome> {
   const link = { from: producer, to: consumer.service, kind: 'events' as const, quiet: false };
   const topics = consumer.consumes?.[producer] ?? [];
-  const [from = '', to = ''] = [urls[producer], urls[consumer.service]];
   const limit = Date.now() + patienceMs;
   for (;;) {
-    const said = await withClient(from, async (client) => {
-      const text =
-        'select id, created_at >= $2 as fresh from outbox where topic = any($1) order by position desc limit 500';
-      return (await client.query<{ id: string; fresh: boolean }>(text, [topics, since])).rows;
-    });
-    const fresh = said.filter((event) => event.fresh);
-    const wanted = (fresh.length > 0 ? fresh : said).map(({ id }) => id);
-    const lacking = await withClient(to, async (client) => {
-      const text = `select count(*)::int as count from inbox where source = $1 and id = any($2) and status = 'handled'`;
-      const { rows } = await client.query<{ count: number }>(text, [eventSource(producer), wanted]);
-      return wanted.length - (rows[0]?.count ?? 0);
-    });
-    const quiet = fresh.length === 0;
-    if (lacking === 0) {
-      const words = quiet
-        ? `nothing was said now; all ${wanted.length} said before are there`
-        : `${wanted.length} handled`;
+    const found = await look(urls, link, topics, since).catch((error: unknown) => causeOf(error));
+    if (typeof found !== 'string' && found.lacking === 0) {
+      const { quiet, wanted } = found;
+      const words = quiet ? `nothing was said now; all ${wanted} said before are there` : `${wanted} handled`;
       return { ...link, quiet, ok: true, detail: `${topics.join(', ')}: ${words}` };
     }
-    if (Date.now() > limit)
-      return { ...link, quiet, ok: false, detail: `${topics.join(', ')}: ${lacking} of ${wanted.length} not handled` };
-    await delay(250);
+    if (Date.now() > limit) {
+      const words = typeof found === 'string' ? found : `${found.lacking} of ${found.wanted} not handled`;
+      return { ...link, quiet: false, ok: false, detail: `${topics.join(', ')}: ${words}` };
+    }
+    await delay(500);
   }
+}
+
+/** How many events are looked for, and how many of them the consumer has not handled. */
+async function look(
+  urls: Readonly<Record<string, string>>,
+  { from, to }: { from: string; to: string },
+  topics: readonly string[],
+  since: string,
+): Promise<{ quiet: boolean; wanted: number; lacking: number }> {
+  const said = await withClient(urls[from] ?? '', async (client) => {
+    const text = `select id, created_at >= $2 as fresh from outbox where topic = any($1) order by position desc limit 500`;
+    return (await client.query<{ id: string; fresh: boolean }>(text, [topics, since])).rows;
+  });
+  const fresh = said.filter((event) => event.fresh);
+  const wanted = (fresh.length > 0 ? fresh : said).map(({ id }) => id);
+  const handled = await withClient(urls[to] ?? '', async (client) => {
+    const text = `select count(*)::int as count from inbox where source = $1 and id = any($2) and status = 'handled'`;
+    return (await client.query<{ count: number }>(text, [eventSource(from), wanted])).rows[0]?.count ?? 0;
+  });
+  return { quiet: fresh.length === 0, wanted: wanted.length, lacking: wanted.length - handled };
 }
