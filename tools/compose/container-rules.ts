@@ -50,7 +50,7 @@ const rules: readonly Rule[] = [
   },
   (service) => {
     const foreign = mountsOf(service).filter(({ bind, source }) => bind && source !== '/var/run/docker.sock');
-    const wrong = foreign.filter(({ source, readOnly }) => !readOnly || !/^\.\/containers\/[\w/-]+\.\w+$/.test(source));
+    const wrong = foreign.filter(({ source, readOnly }) => !readOnly || !/^\.\/containers\/[\w/.-]+$/.test(source));
     return (
       wrong.length > 0 && `mounts ${wrong.map(({ source }) => source).join(', ')}: only read-only files of containers/`
     );

@@ -1,33 +1,19 @@
 // Runs more or fewer pods of a service in containers: node tools/compose/scale.ts service=products n=3
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { repository } from '../mesh/home.ts';
 import { readRunFile } from '../mesh/run-file.ts';
 import { UserError } from '../mesh/user-error.ts';
 import { writeWhole } from '../mesh/whole-file.ts';
-import { composeName, readComposeFile } from './compose-file.ts';
+import { readComposeFile } from './compose-file.ts';
 import { tripleOf } from './pod.ts';
+import { composeMesh } from './project.ts';
 import { countsIn, overrideOf, podsOf, scaledCounts, scaleName, tableOf, type Counts } from './scaling.ts';
 
 const scaleFile = join(repository, scaleName);
 
-/** Compose with all files that make this mesh. */
-function composeArguments(): string[] {
-  const files = [composeName, 'compose.override.yaml', scaleName].filter((name) => existsSync(join(repository, name)));
-  return ['compose', ...files.flatMap((name) => ['-f', name])];
-}
-
-async function compose(...args: string[]): Promise<void> {
-  const child = spawn('docker', [...composeArguments(), ...args], { cwd: repository, stdio: 'inherit' });
-  const [code] = (await once(child, 'exit').catch(() => {
-    throw new UserError('there is no docker here: this scales a mesh in containers');
-  })) as [number | null];
-  if (code !== 0) throw new UserError(`docker compose ${args[0]} failed; what it said is above`);
-}
+const compose = (...args: string[]) => composeMesh(args, { show: true });
 
 /** Ends the pods that are too many: their sidecars first, which see to it that nobody calls them any more. */
 async function endSurplus(before: Counts, after: Counts): Promise<void> {
@@ -49,11 +35,7 @@ async function scale(service: string, n: string): Promise<void> {
   else await writeWhole(scaleFile, text, 0o644);
   // What runs is left as it is, also where its image or its lines in compose.yaml are newer by now.
   await compose('up', '-d', '--wait', '--no-recreate', '--remove-orphans');
-  const { stdout } = await promisify(execFile)('docker', [...composeArguments(), 'ps', '--format', 'json'], {
-    cwd: repository,
-    maxBuffer: 16 * 2 ** 20,
-  });
-  console.log(tableOf(stdout, services, counts));
+  console.log(tableOf(await composeMesh(['ps', '--format', 'json']), services, counts));
 }
 
 const values = new Map(process.argv.slice(2).map((arg) => [arg.split('=')[0], arg.slice(arg.indexOf('=') + 1)]));
