@@ -1,7 +1,6 @@
 import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compose } from '../../../tools/compose/engine.ts';
 import { repository } from '../../../tools/mesh/home.ts';
@@ -39,8 +38,8 @@ describe('hot reload, as compose.override.example.yaml has it', () => {
         .poll(async () => (await isAnew()) && (await isReady()), { timeout: 20_000, interval: 50 })
         .toBe(true);
       seconds.push((Date.now() - saved) / 1_000);
-      await delay(200); // two saves in one instant are one
     }
-    console.log(`seconds from save to ready: ${seconds.map((one) => one.toFixed(1)).join(', ')}`);
+    // 1.3 to 2.1 s with other work on two cores, the polling included.
+    expect(Math.min(...seconds)).toBeLessThan(6);
   });
 });
