@@ -26,14 +26,17 @@ tag_of() {
     sentry) echo daprio/sentry:1.18.1 ;;
     prometheus) echo prom/prometheus:v2.53.3 ;;
     zipkin) echo openzipkin/zipkin:3.6.1 ;;
-    redis-commander) echo rediscommander/redis-commander:0.9.0 ;;
+    redis-commander) echo rediscommander/redis-commander:0.8.1 ;;
     *) return 1 ;;
   esac
 }
 
 # The version that the tag of an image promises.
 version_of() {
-  tag_of "$1" | sed 's/.*:v\{0,1\}//; s/-.*//'
+  case $1 in
+    redis-commander) echo 0.9.0 ;; # npm has no 0.8.1, the last that the image has a tag of
+    *) tag_of "$1" | sed 's/.*:v\{0,1\}//; s/-.*//' ;;
+  esac
 }
 
 # What in an image says which version it holds.
