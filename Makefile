@@ -64,7 +64,7 @@ dapr-run: setup ## Run the whole mesh by `dapr run -f dapr-config/dapr.yaml`
 
 ##@ In containers, with Docker and nothing else (docker compose up -d --wait)
 compose := node tools/compose/cli.ts
-.PHONY: compose-up compose-down compose-logs compose-reset compose-scale compose-memory compose-picture chaos
+.PHONY: compose-cold compose-up compose-down compose-logs compose-reset compose-scale compose-memory compose-picture chaos
 compose-up: deps ## Build the images and start the whole mesh, until it is healthy
 	@$(compose) up
 compose-down: deps ## Stop it; the data stays
@@ -79,6 +79,8 @@ compose-memory: deps ## What each container takes of its memory, and all of them
 	@node tools/compose/memory.ts $(args)
 compose-picture: deps ## Draw docs/mesh.svg from compose.yaml
 	@node tools/compose/picture.ts
+compose-cold: deps ## Start it from nothing ten times: is every start whole? (rounds=10)
+	@node tools/compose/cold-starts.ts rounds=$(or $(rounds),10)
 chaos: deps ## Pull the running mesh apart, container by container (only=orders,redis faults=crash,pause)
 	@node tools/chaos/cli.ts only='$(only)' faults='$(faults)'
 

@@ -1,0 +1,77 @@
+// Starts the mesh in containers from nothing, again and again, with data and secrets dropped before each round:
+// node tools/compose/cold-starts.ts [rounds=10]. It is a project of its own, on ports of its own; the images are built before.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import Docker from 'dockerode';
+import { signIn } from '../mesh/sign-in.ts';
+import { repository } from '../mesh/home.ts';
+import { table } from '../mesh/terminal.ts';
+import { UserError } from '../mesh/user-error.ts';
+import { placeOrder } from '../communication/events.ts';
+import { createProgressLine } from '../progress-line.ts';
+import { readMachine, readTree } from '../surroundings.ts';
+import { compose, ensureEngine } from './engine.ts';
+
+const url = 'http://127.0.0.1:18090';
+const env = { COMPOSE_PROJECT_NAME: 'sidecart-cold', EDGE_PORT: '18090', EDGE_TLS_PORT: '18490', PUBLIC_URL: url };
+const label = ['com.docker.compose.project=sidecart-cold'];
+
+/** One round: seconds until `up --wait` returned, until an order was shipped, and what was started more than once. */
+interface Round {
+  readonly healthySeconds: number;
+  readonly shippedSeconds: number;
+  readonly restarted: readonly string[];
+}
+
+const drop = () => compose(['down', '--volumes', '--remove-orphans'], { env });
+
+async function round(docker: Docker): Promise<Round> {
+  await drop();
+  const started = performance.now();
+  const seconds = () => Math.round((performance.now() - started) / 100) / 10;
+  await compose(['up', '-d', '--wait', '--no-build'], { env });
+  const healthySeconds = seconds();
+  const text = await compose(
+    ['run', '--rm', '-T', '--no-deps', '--entrypoint', 'cat', 'cli', '/app/.data/secrets.json'],
+    { env },
+  );
+  const token = await signIn(url, JSON.parse(text) as Record<string, string>, { user: 'ada' });
+  const { status } = await placeOrder(url, token);
+  if (status !== 'shipped') throw new UserError(`the first order is ${status} after 30 s`);
+  const shippedSeconds = seconds();
+  const containers = await docker.listContainers({ filters: { label } });
+  const states = await Promise.all(containers.map(({ Id }) => docker.getContainer(Id).inspect()));
+  const restarted = states.filter(({ RestartCount }) => RestartCount > 0).map(({ Name }) => Name.slice(1));
+  return { healthySeconds, shippedSeconds, restarted };
+}
+
+const count = Number(/^rounds=(\d+)$/.exec(process.argv[2] ?? 'rounds=10')?.[1] ?? 10);
+const progress = createProgressLine(process.stderr);
+try {
+  const surroundings = { tree: readTree(), machine: readMachine(), at: new Date().toISOString() };
+  const { docker } = await ensureEngine();
+  await compose(['build', '--quiet'], { env });
+  const rounds: Round[] = [];
+  while (rounds.length < count) {
+    progress.show(`cold start ${rounds.length + 1} of ${count}`);
+    rounds.push(await round(docker));
+  }
+  progress.clear();
+  const record = join(repository, 'docs', 'records', 'containers', 'cold-starts.json');
+  await writeFile(record, `${JSON.stringify({ ...surroundings, rounds }, undefined, 2)}\n`);
+  const rows = rounds.map(({ healthySeconds, shippedSeconds, restarted }, index) => [
+    `${index + 1}`,
+    healthySeconds.toFixed(1),
+    shippedSeconds.toFixed(1),
+    restarted.join(', ') || 'none',
+  ]);
+  console.log(table([['round', 'healthy after s', 'first order shipped after s', 'started twice'], ...rows]));
+  process.exitCode = rounds.every(({ restarted }) => restarted.length === 0) ? 0 : 1;
+} catch (error) {
+  progress.clear();
+  if (!(error instanceof UserError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+} finally {
+  await drop().catch(() => undefined);
+}
