@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openClientLog } from '../audit/client-log.ts';
 import { auditBooks } from './books.ts';
 import { probe, type Probed } from './degraded.ts';
-import { faults, holdMs, untilWhole, type FaultName } from './faults.ts';
+import { faults, holdMs, mend, untilWhole, type FaultName } from './faults.ts';
 import { startLoad, type Load } from './load.ts';
 import type { Member, Project } from './project.ts';
 import { limits, untilServed } from './recovery.ts';
@@ -40,6 +40,11 @@ export async function runCell(deps: CellDeps, member: Member, fault: FaultName):
     await load.stop();
     deps.report('auditing');
     const [ill] = await Promise.all([untilWhole(deps.project, wholeMs), log.written()]);
+    // What was left behind would be laid at the next fault's door.
+    if (ill.length > 0) {
+      await mend(deps.project);
+      await untilWhole(deps.project, wholeMs);
+    }
     const violations = await auditBooks(deps.project, clientLog);
     const problems = [
       ...struck.lacking.map((what) => `not served within ${limits[member.kind]} s: ${what}`),

@@ -22,9 +22,6 @@ function show(cells: readonly MeasuredCell[]): void {
   ]);
   console.log(`\n${table([['container', 'fault', 'served', ...doings, ''], ...rows])}\n`);
   console.log('  browse, checkout, orders: answered / refused / failed / longest in seconds\n');
-  for (const { service, fault, audit, problems } of cells) {
-    for (const line of [...problems, ...audit]) console.log(`  ${styled('red', `${service}, ${fault}: ${line}`)}`);
-  }
 }
 
 async function main(): Promise<number> {
@@ -55,6 +52,7 @@ async function main(): Promise<number> {
       console.log(
         `  ${verdict}  ${name}: ${cell.seconds === null ? 'not served again' : `${cell.seconds.toFixed(1)} s`}`,
       );
+      for (const line of [...cell.problems, ...cell.audit]) console.log(`          ${styled('red', line)}`);
       if (values.get('record') === '1') await keep(cells.slice(-1));
     }
     show(cells);
