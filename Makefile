@@ -62,11 +62,31 @@ backing: setup ## Start only PostgreSQL, Redis, Sentry and the bank
 dapr-run: setup ## Run the whole mesh by `dapr run -f dapr-config/dapr.yaml`
 	@$(mesh) dapr-run
 
+##@ In containers, with Docker and nothing else (docker compose up -d --wait)
+compose := node tools/compose/cli.ts
+.PHONY: compose-up compose-down compose-logs compose-reset compose-scale compose-memory compose-picture chaos
+compose-up: deps ## Build the images and start the whole mesh, until it is healthy
+	@$(compose) up
+compose-down: deps ## Stop it; the data stays
+	@$(compose) down
+compose-reset: deps ## Stop it and drop its data
+	@$(compose) reset
+compose-logs: deps ## Follow the logs (service=orders,orders-dapr; follow=0 to only print)
+	@$(compose) logs service='$(service)' follow='$(follow)'
+compose-scale: deps ## Run n pods of a service (service=products n=3)
+	@node tools/compose/scale.ts service='$(service)' n='$(n)'
+compose-memory: deps ## What each container takes of its memory, and all of them
+	@node tools/compose/memory.ts $(args)
+compose-picture: deps ## Draw docs/mesh.svg from compose.yaml
+	@node tools/compose/picture.ts
+chaos: deps ## Pull the running mesh apart, container by container (only=orders,redis faults=crash,pause)
+	@node tools/chaos/cli.ts only='$(only)' faults='$(faults)'
+
 ##@ Quality
 .PHONY: check test bench bench-report
 check: deps ## Format, lint, types and unit tests (file=orders)
 	@node tools/test/run.ts check $(file)
-test: ## Everything, from nothing: also databases, sidecars, faults (only=check|services|mesh file=orders)
+test: ## Everything, from nothing: also databases, sidecars, faults, containers (only=check|services|mesh|containers file=orders)
 	@$(setup) test
 	@node tools/test/run.ts $(or $(only),all) $(file)
 bench: ## Measure what the shop promises, and write docs/performance.md (only=p1,p3 rounds=9)
@@ -100,5 +120,5 @@ deps:
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo

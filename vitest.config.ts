@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-// Kinds of test by file name: pure (*.test.ts), one service on a real database (*.int.test.ts), the running mesh (*.e2e.test.ts),
-// and a mesh in containers that runs already (*.containers.test.ts); of these two one file at a time, for they share a mesh.
+// Kinds of test by file name: pure (*.test.ts), one service on a real database (*.int.test.ts), the running mesh (*.e2e.test.ts,
+// one file at a time because they share its ports), and the mesh in containers, from inside (*.suite.test.ts, what the profile cicd
+// runs) and from outside (*.containers.test.ts, which pull it apart).
+const apart = ['int', 'e2e', 'suite', 'containers'].map((kind) => `**/*.${kind}.test.ts`);
 const project = (name: string, include: string[], exclude: string[], more: object = {}) => ({
   test: { name, include, exclude: ['node_modules/**', '.data/**', ...exclude], environment: 'node', ...more },
 });
@@ -10,15 +12,10 @@ export default defineConfig({
   test: {
     expect: { poll: { timeout: 10_000 } },
     projects: [
-      project(
-        'unit',
-        ['{services,tools}/**/*.test.ts'],
-        ['**/*.int.test.ts', '**/*.e2e.test.ts', '**/*.containers.test.ts'],
-        {
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
-      ),
+      project('unit', ['{services,tools}/**/*.test.ts'], apart, {
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+      }),
       project('services', ['{services,tools}/**/*.int.test.ts'], [], {
         testTimeout: 120_000,
         hookTimeout: 180_000,
@@ -29,11 +26,13 @@ export default defineConfig({
         hookTimeout: 300_000,
         fileParallelism: false,
       }),
-      project('containers', ['{services,tools}/**/*.containers.test.ts'], [], {
-        testTimeout: 300_000,
-        hookTimeout: 300_000,
-        fileParallelism: false,
-      }),
+      ...['suite', 'containers'].map((kind) =>
+        project(kind, [`{services,tools}/**/*.${kind}.test.ts`], [], {
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        }),
+      ),
     ],
   },
 });

@@ -6,5 +6,5 @@ tool=${1:-people}
 for file in "tools/$tool.ts" "tools/$tool/cli.ts"; do
   [ ! -f "$file" ] || exec node "$file" "$@"
 done
-echo "there is no tool $tool; there are people, token, mails, db, audit, redrive, replay" >&2
+echo "there is no tool $tool; there are people, token, mails, db, audit, redrive, replay, developer-tools" >&2
 exit 2

@@ -9,6 +9,10 @@ until listens "$OPS_PORT"; do sleep 0.2; done
 until address=$(address_towards sentry); do sleep 0.5; done
 echo "$address" > /tmp/address
 
+# Spans go to Zipkin where there is one: daprd lays a second Configuration over the first. Sentry, which is always there, has
+# the name `tracing` as well, for the answer to come at once.
+if [ "$(addresses_of tracing | wc -l)" -gt 1 ]; then set -- "$@" --config dapr-config/tracing.yaml; fi
+
 set -a
 . /run/secrets/tokens.env
 set +a

@@ -38,7 +38,7 @@ export function connectionAdvice(error: unknown): string | undefined {
   if (unreachable.has(code)) return `PostgreSQL does not answer on ${host}:${port}: \`make up\` first`;
   if (code === '3D000') return 'a database is missing: `make up` makes, migrates and seeds them';
   if (code === '28P01')
-    return 'PostgreSQL does not take the password of .data/secrets.json: is this the right home folder?';
+    return 'PostgreSQL does not take the password of .data/secrets.json: is this the right home folder? (In containers its data is older than the secrets: docker compose down -v drops both.)';
   if (code === '42P01') return `a table is missing (${String(error)}): \`make up\` migrates`;
   return undefined;
 }

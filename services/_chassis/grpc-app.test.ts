@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Consumer } from './consumer.ts';
+import { currentContext } from './context.ts';
 import { buildGrpcApp } from './grpc-app.ts';
 import { openChannel } from './grpc-calls.ts';
 import { appCallback, fromMessage, loadService, type Rpc } from './proto.ts';
@@ -74,6 +75,21 @@ describe('an rpc', () => {
   it('when it is none of ours, it is unimplemented', async () => {
     app = await open();
     expect(await app.call(undefined, {}, usualHeaders)).toMatchObject({ code: status.UNIMPLEMENTED });
+  });
+
+  it('when the sidecar has added its span to that of the caller, it works under that', async () => {
+    const traceId = 'a'.repeat(32);
+    let seen = '';
+    const app = await open(undefined, {
+      getThing: async () => {
+        seen = currentContext()?.traceparent ?? '';
+        return { kind: 'not-found' };
+      },
+    });
+    const traceparent = `00-${traceId}-${'1'.repeat(16)}-01, 00-${traceId}-${'2'.repeat(16)}-01`;
+    await app.call(things['getThing'], { thingId: '1' }, { ...usualHeaders, traceparent });
+    await app.close();
+    expect(seen).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`));
   });
 
   it('when the contract names one that the proto lacks, or no proto, the app does not start', () => {

@@ -150,8 +150,11 @@ type Stream = grpc.ServerWritableStream<unknown, object>;
 
 const headerOf =
   (metadata: grpc.Metadata): Header =>
-  (name) =>
-    metadata.get(name)[0]?.toString();
+  (name) => {
+    const value = metadata.get(name)[0]?.toString();
+    // A sidecar that proxies a call adds its own span to the caller's, and the two arrive as one value.
+    return name === 'traceparent' ? value?.split(', ').at(-1) : value;
+  };
 
 const internal = () => new RpcError(status.INTERNAL, 'internal');
 

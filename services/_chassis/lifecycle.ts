@@ -6,7 +6,8 @@ export interface Lifecycle {
   onStop(name: string, step: () => Promise<unknown> | void): void;
 }
 
-const stopLimitMs = 10_000;
+/** How long a process may take to stop, in milliseconds; then it is ended. */
+export const stopLimitMs = 10_000;
 
 /**
  * Ends the process cleanly on SIGTERM and SIGINT, within 10 s whatever hangs; a promise that nobody awaited and failed,

@@ -159,7 +159,9 @@ export async function runService(
     const run = () => catchUp.tick().then(() => false);
     workers.push(startWorker({ name: 'catch-up', idleMs: config.CATCH_UP_INTERVAL_MS, log, run }));
   }
-  base.addChecks({ ...checks, ...app.checks, subscribed: async () => subscribed });
+  const consumed = subscriptions.map(({ topic }) => topic);
+  const isSubscribed = async () => subscribed || (await sidecar.subscribesTo(consumed));
+  base.addChecks({ ...checks, ...app.checks, subscribed: isSubscribed });
   log.info({ port: config.APP_PORT }, 'listening');
 
   lifecycle.onStop('streams', () => stopping.abort());

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { z } from 'zod';
 import { contextHeaders, currentContext, remainingMs } from './context.ts';
 import { toWire, type Envelope } from './envelope.ts';
 import { DependencyError } from './errors.ts';
@@ -25,6 +26,8 @@ export interface Sidecar {
   getSecret(name: string): Promise<string>;
   /** Whether the sidecar can call out. */
   isHealthy(): Promise<boolean>;
+  /** Whether it has subscribed to all of these topics. It asks its app only once, so a later app has to ask it. */
+  subscribesTo(topics: readonly string[]): Promise<boolean>;
   /** Ends the sidecar: it finishes what it has taken on, and nobody finds it any more; resolves once it is gone, or hangs. */
   leave(): Promise<void>;
   /** Whether it says that it stops, or nobody is there; one that is only slow does not. */
@@ -161,6 +164,11 @@ export function createSidecar(options: { port: number; apiToken: string; connect
         ({ status }) => status === 204,
         () => false,
       ),
+    async subscribesTo(topics) {
+      const body = expect('sidecar', await request('sidecar', 'GET', '/v1.0/metadata', { timeoutMs: 1_000 }), 200);
+      const known = subscribed.parse(JSON.parse(body)).subscriptions.map(({ topic }) => topic);
+      return topics.every((topic) => known.includes(topic));
+    },
     async leave() {
       const shutdown = request('sidecar', 'POST', '/v1.0/shutdown', { timeoutMs: 1_000 });
       let gone = await shutdown.then(() => false, isGone);
@@ -173,6 +181,8 @@ export function createSidecar(options: { port: number; apiToken: string; connect
     close: () => pool.close(),
   };
 }
+
+const subscribed = z.object({ subscriptions: z.array(z.object({ topic: z.string() })).default([]) });
 
 /** daprd's own error, as told apart from an answer of the app behind it, which never has an `errorCode`. */
 function sidecarFailure(response: { status: number; body: string }): string | undefined {

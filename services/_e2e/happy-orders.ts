@@ -14,8 +14,14 @@ const problem = z.object({
   traceId: z.string(),
 });
 
-/** What a shop does while nothing in it dies or stands still, however it was started; `shop` is asked once it is open. */
-export function describeHappyOrders(shop: () => Storefront): void {
+/**
+ * What a shop does while nothing in it dies or stands still, however it was started; `shop` is asked once it is open. What
+ * something in front of the gateway refuses by itself is `refusedBefore`: the answer by the name of the bad request.
+ */
+export function describeHappyOrders(
+  shop: () => Storefront,
+  refusedBefore: Readonly<Record<string, { expect: number; code: string }>> = {},
+): void {
   const cancel = (id: string, key = uuidv7(), person: Person = 'ada') =>
     shop().as(person)({ method: 'POST', path: `/api/orders/${id}/cancellation`, key });
 
@@ -136,19 +142,29 @@ export function describeHappyOrders(shop: () => Storefront): void {
 
   describe('bad input', () => {
     const persons: Record<Exclude<Who, 'forged'>, Person> = { customer: 'ada', staff: 'staff', warehouse: 'warehouse' };
-    it.each(badRequests)('when it is $name, the answer is $expect and a problem', async (bad) => {
-      const authorization =
-        bad.token === undefined
-          ? {}
-          : {
-              authorization: bad.token === 'forged' ? 'Bearer no.such.token' : await shop().bearer(persons[bad.token]),
-            };
-      const answer = await rawRequest(bad.method, bad.path, { ...bad.headers, ...authorization }, bad.body);
-      expect(answer.status).toBe(bad.expect);
-      expect(answer.type).toMatch(/^application\/problem\+json/);
-      expect(problem.parse(JSON.parse(answer.text))).toMatchObject({ status: bad.expect, code: bad.code });
-      expect(answer.text).not.toMatch(/node:|\/services\/|at .*\.ts|dapr|postgres|select /i);
-    });
+    it.each(badRequests.map((bad) => ({ ...bad, ...refusedBefore[bad.name] })))(
+      'when it is $name, the answer is $expect and a problem',
+      async (bad) => {
+        const authorization =
+          bad.token === undefined
+            ? {}
+            : {
+                authorization:
+                  bad.token === 'forged' ? 'Bearer no.such.token' : await shop().bearer(persons[bad.token]),
+              };
+        const answer = await rawRequest(
+          shop().gatewayUrl,
+          bad.method,
+          bad.path,
+          { ...bad.headers, ...authorization },
+          bad.body,
+        );
+        expect(answer.status).toBe(bad.expect);
+        expect(answer.type).toMatch(/^application\/problem\+json/);
+        expect(problem.parse(JSON.parse(answer.text))).toMatchObject({ status: bad.expect, code: bad.code });
+        expect(answer.text).not.toMatch(/node:|\/services\/|at .*\.ts|dapr|postgres|select /i);
+      },
+    );
   });
 
   describe('the catalog', () => {

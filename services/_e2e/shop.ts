@@ -28,6 +28,7 @@ export type Ask = (request: ClientRequest) => Promise<ClientAnswer>;
 
 /** A mesh on real parts, however it was started, used through its gateway alone; every answer is noted for the audit. */
 export interface Storefront {
+  readonly gatewayUrl: string;
   readonly clientLog: string;
   /** A client of that person, or of nobody; `gateway` chooses a replica. */
   as(person?: Person, gateway?: number): Ask;
@@ -97,19 +98,23 @@ export async function openShop(
   };
 }
 
-/** The storefront of the mesh that runs in this home; closing it ends with `close`. */
+/**
+ * The storefront of the mesh whose secrets are in this home; closing it ends with `close`. `publicUrl` is what the mesh calls
+ * itself, where that is not how it is reached from here.
+ */
 export async function openStorefront(mesh: {
   home: string;
   gatewayUrl: string;
+  publicUrl?: string;
   close: () => Promise<void>;
 }): Promise<Storefront> {
-  const { home } = mesh;
+  const { home, gatewayUrl } = mesh;
   const secrets = (await readSecrets(homeAt(home).secretsFile)) ?? {};
-  const sign = await openSigner(home, mesh.gatewayUrl);
+  const sign = await openSigner(home, mesh.publicUrl ?? gatewayUrl);
   const tokens = new Map<Person, Promise<string>>();
   const enter = (person: Person) => {
     const { sub: user, roles } = people[person];
-    const entering = signIn(mesh.gatewayUrl, secrets, { user, roles });
+    const entering = signIn(gatewayUrl, secrets, { user, roles });
     tokens.set(person, entering);
     return entering;
   };
@@ -129,14 +134,16 @@ export async function openStorefront(mesh: {
   const log = openClientLog(clientLog);
 
   const client = (token: (() => Promise<string>) | undefined, gateway = 0) => {
-    const baseUrl = `http://127.0.0.1:${8080 + 100 * gateway}`;
-    return recordingClient({ baseUrl, log, ...(token !== undefined && { token }) });
+    const url = new URL(gatewayUrl);
+    url.port = String(Number(url.port) + 100 * gateway);
+    return recordingClient({ baseUrl: url.origin, log, ...(token !== undefined && { token }) });
   };
   const as: Shop['as'] = (person, gateway) => client(person && (() => tokenOf(person)), gateway);
 
   let counter: Counter | undefined;
 
   const shop: Storefront = {
+    gatewayUrl,
     bearer: async (person) => `Bearer ${await tokenOf(person)}`,
     bearerOf: async (claims) => `Bearer ${await sign(claims)}`,
     async inspect() {
@@ -148,7 +155,7 @@ export async function openStorefront(mesh: {
         databases,
         clientLog,
         counters: count,
-        gateway: mesh.gatewayUrl,
+        gateway: gatewayUrl,
         drainTimeoutMs: 90_000,
       });
     },

@@ -53,6 +53,14 @@ describe.each(protocols)('events to an app over %s', (protocol) => {
   });
 });
 
+describe.each(protocols)('a sidecar of an app over %s', (protocol) => {
+  it('when it has asked its app already, it tells a later one to which topics it has subscribed', async () => {
+    const isSubscribed = (...topics: string[]) => sidecarOf(protocol).subscribesTo(topics);
+    await expect.poll(() => isSubscribed(ThingKept.topic)).toBe(true);
+    expect(await isSubscribed(ThingKept.topic, 'other.events')).toBe(false);
+  });
+});
+
 describe('a delivery that a peer has made up', () => {
   const made = createEnvelope('things', { ...ThingKept, subject: 'made up', tenant: 'main', data: { n: 0 } });
 

@@ -66,7 +66,8 @@ export function treeOf(stats: readonly ProcessStat[], root: number): ProcessStat
   return [first, ...children.flatMap(({ pid }) => treeOf(stats, pid))];
 }
 
-function pssOf(pid: number): number | undefined {
+/** Memory of one process in bytes, as PSS; undefined of one that has ended, or that is not ours to read. */
+export function pssOf(pid: number): number | undefined {
   try {
     const kilobytes = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
     return kilobytes === undefined ? undefined : Number(kilobytes) * 1_024;

@@ -19,7 +19,8 @@ const style = `
     .c0 { fill: #4493f8 } .c1 { fill: #d29922 } .c2 { fill: #ab7df8 } .c3 { fill: #3fb950 } .c4 { fill: #f85149 } .c5 { fill: #9198a1 } .c6 { fill: #39c5cf } .c7 { fill: #db61a2 }
   }`;
 
-const escape = (text: string) =>
+/** A text as XML has it. */
+export const escape = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 const round = (value: number) => String(Math.round(value * 10) / 10);
 
@@ -28,9 +29,11 @@ function picture(title: string, height: number, parts: readonly string[]): strin
   return `<svg ${frame}>\n<title>${escape(title)}</title>\n<style>${style}\n</style>\n${parts.join('\n')}\n</svg>\n`;
 }
 
-const text = (x: number, y: number, words: string, kind = '', anchor = 'start') =>
+/** Words at a place. */
+export const text = (x: number, y: number, words: string, kind = '', anchor = 'start') =>
   `<text x="${round(x)}" y="${round(y)}" class="${kind}" text-anchor="${anchor}">${escape(words)}</text>`;
-const line = (x1: number, y1: number, x2: number, y2: number, kind: string) =>
+/** A line between two places. */
+export const line = (x1: number, y1: number, x2: number, y2: number, kind: string) =>
   `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" class="${kind}"/>`;
 const dot = (x: number, y: number, size: number, kind: string) =>
   `<circle cx="${round(x)}" cy="${round(y)}" r="${size}" class="${kind}"/>`;

@@ -139,6 +139,13 @@ export interface ComposeOptions {
  * UserError with the end of what it complained of when it fails, or when there is no Compose.
  */
 export async function compose(args: readonly string[], options: ComposeOptions = {}): Promise<string> {
+  const { exit, output, complaints } = await runCompose(args, options);
+  if (exit === 0) return output;
+  const tail = complaints.trim().split('\n').slice(-12).join('\n    ');
+  throw new UserError(`docker compose ${args.join(' ')} failed (${exit})${tail ? `:\n    ${tail}` : ''}`);
+}
+/** The same, however it ends; UserError only when there is no Compose. */
+export async function runCompose(args: readonly string[], options: ComposeOptions = {}) {
   const found = findCompose();
   if (!found) throw new UserError('there is no Docker Compose 2.30 or later: sh tools/setup/setup.sh containers');
   const { cwd = repository, env = {}, show = false, signal } = options;
@@ -156,7 +163,5 @@ export async function compose(args: readonly string[], options: ComposeOptions =
     child.once('error', reject);
     child.once('close', (code, killed) => resolve(killed ?? code ?? 1));
   });
-  if (exit === 0) return output;
-  const tail = complaints.trim().split('\n').slice(-12).join('\n    ');
-  throw new UserError(`docker compose ${args.join(' ')} failed (${exit})${tail ? `:\n    ${tail}` : ''}`);
+  return { exit, output, complaints };
 }

@@ -14,6 +14,7 @@ import { isEnding } from '../mesh/sentry.ts';
 import { UserError } from '../mesh/user-error.ts';
 import { writeWhole } from '../mesh/whole-file.ts';
 import { readContracts } from '../service-contracts.ts';
+import { developerToolFiles, developerTools } from './developer-tools.ts';
 
 const yearMs = 365 * 24 * 3_600_000;
 // Whoever has a volume may read what is in it; the volumes are what keeps them apart.
@@ -21,13 +22,15 @@ const mode = 0o444;
 
 /** The volumes, by their folders: what each of them is for says `fill`. */
 const pods = async () => (await readRunFile(join(repository, 'dapr-config', 'dapr.yaml'))).map(({ id }) => id);
-const ofTheMesh = ['all', 'postgres', 'redis', 'bank', 'authority', 'trust', 'edge'];
+const tools = developerTools.map(({ name }) => name);
+const ofTheMesh = ['all', 'postgres', 'redis', 'bank', 'authority', 'trust', 'edge', ...tools];
 
 async function fill(folder: string): Promise<string> {
   const apps = await pods();
   const all = join(folder, 'all', 'secrets.json');
   const known = await readSecrets(all);
-  const secrets = await ensureSecrets(all, await servicesWithDatabase(repository));
+  const toolPasswords = developerTools.map(({ password }) => password);
+  const secrets = await ensureSecrets(all, await servicesWithDatabase(repository), toolPasswords);
   const put = (volume: string, name: string, text: string) => write(join(folder, volume), name, text);
   const only = (names: readonly string[]) =>
     `${JSON.stringify(Object.fromEntries(names.map((name) => [name, secretNamed(secrets, name)])), undefined, 2)}\n`;
@@ -36,6 +39,7 @@ async function fill(folder: string): Promise<string> {
   await put('redis', 'password', secretNamed(secrets, 'redisPassword'));
   await put('redis', 'redis.conf', redisConfiguration(secrets));
   await put('bank', 'secrets.json', only([passwordName('bank')]));
+  for (const file of developerToolFiles(secrets)) await put(...file);
   const contracts = await readContracts();
   for (const app of apps) {
     const contract = contracts.find(({ service }) => service === app);

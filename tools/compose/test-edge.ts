@@ -32,13 +32,6 @@ require('node:http').createServer((request, response) => {
   });
 }).listen(8080);`;
 
-/** Whether there is an engine that has the images: nothing is pulled for a test. */
-export const canRunContainers = (): Promise<boolean> =>
-  Promise.all(Object.values(images).map((image) => docker.getImage(image).inspect())).then(
-    () => true,
-    () => false,
-  );
-
 /** One edge: its ports on this machine. */
 export interface TestEdge {
   readonly container: Docker.Container;

@@ -36,11 +36,15 @@ export function secretNamed(secrets: Secrets, name: string): string {
   return value;
 }
 
-/** Reads the secrets and generates what is missing, once: passwords. */
-export async function ensureSecrets(path: string, databases: readonly string[]): Promise<Secrets> {
+/** Reads the secrets and generates what is missing, once: the passwords of these databases, and what else is named. */
+export async function ensureSecrets(
+  path: string,
+  databases: readonly string[],
+  others: readonly string[] = [],
+): Promise<Secrets> {
   const known = (await readSecrets(path)) ?? {};
   const passwords = databases.map((name) => `${name}DatabasePassword`);
-  const names = ['redisPassword', 'postgresPassword', ...passwords, ...authSecrets];
+  const names = ['redisPassword', 'postgresPassword', ...passwords, ...authSecrets, ...others];
   const missing = names.filter((name) => known[name] === undefined);
   if (missing.length === 0) return known;
   const made = missing.map((name) => [name, randomBytes(24).toString('base64url')] as const);

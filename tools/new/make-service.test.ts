@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { check, resolveConfig } from 'prettier';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readComposeFile } from '../compose/compose-file.ts';
+import { missingParts } from '../compose/pod.ts';
 import { repository } from '../mesh/home.ts';
+import { readRunFile } from '../mesh/run-file.ts';
 import { makeService, type Made } from './make-service.ts';
 import { namesOf } from './names.ts';
 
@@ -12,7 +15,7 @@ let made: Made;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'sidecart-new-'));
   const services = ['services/_template', 'services/auth', 'services/orders'];
-  for (const part of [...services, 'dapr-config', 'components', 'eslint.config.js'])
+  for (const part of [...services, 'dapr-config', 'components', 'eslint.config.js', 'compose.yaml'])
     await cp(join(repository, part), join(root, part), { recursive: true });
   for (const file of ['.prettierrc.json', '.prettierignore']) await cp(join(repository, file), join(root, file));
   made = await makeService(root, namesOf('lost-umbrellas'));
@@ -46,6 +49,12 @@ describe('makeService', () => {
       expect([file, gone.filter((line) => !unnamed.includes(line))]).toEqual([file, []]);
       expect(now.join('\n')).toContain('lost-umbrellas');
     }
+  });
+
+  it('when it is done, nothing of it is missing in compose.yaml', async () => {
+    const app = (await readRunFile(join(root, 'dapr-config/dapr.yaml'))).find(({ id }) => id === 'lost-umbrellas');
+    if (!app) throw new Error('it has no entry in the run file');
+    expect(missingParts(await readComposeFile(root), app)).toEqual([]);
   });
 
   it('when it is there already, it is refused and nothing changes', async () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { ComposeFile } from '../compose/compose-file.ts';
 import { repository } from '../mesh/home.ts';
 import { topicsOf } from '../service-contracts.ts';
 import { forgotten, freeNumber, readRegister, type Register } from './registration.ts';
@@ -29,6 +30,11 @@ describe('forgotten', () => {
         : one;
     }),
   });
+  const composed = (damage: (file: ComposeFile) => void): Register => {
+    const compose = structuredClone(register.compose);
+    damage(compose);
+    return { ...register, compose };
+  };
   const scopes = Object.keys(register.scopes).map((file): [string, Register] => [
     `orders is not in the scopes of ${file}`,
     { ...register, scopes: { ...register.scopes, [file]: ['products'] } },
@@ -43,6 +49,12 @@ describe('forgotten', () => {
         apps: register.apps.map((app) => ({ ...app, configFile: join(repository, 'dapr-config/config.yaml') })),
       },
     ],
+    ...(['orders-pod', 'orders', 'orders-dapr'] as const).map((name): [string, Register] => [
+      `orders has no container ${name} in compose.yaml`,
+      composed(({ services }) => void delete services[name]),
+    ]),
+    ['the volume orders-secrets is not declared', composed(({ volumes }) => void delete volumes['orders-secrets'])],
+    ['secrets does not fill orders-secrets', composed(({ services }) => void services['secrets']?.volumes.splice(0))],
     ['orders is no target in', { ...register, targets: without(register.targets, (name) => name === 'orders') }],
     ...scopes,
     ['orders consumes events of products and may not call its listEvents', callers(['inventory'])],

@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { isMap, isScalar, isSeq, parse, parseDocument, type Document, type YAMLMap, type YAMLSeq } from 'yaml';
 import { z } from 'zod';
 import type { Contract } from '../../services/_chassis/contract.ts';
+import { composeName, readComposeFile, type ComposeFile } from '../compose/compose-file.ts';
+import { missingParts } from '../compose/pod.ts';
+import { withPod } from '../compose/new-pod.ts';
 import { bankPorts } from '../mesh/bank.ts';
-import { parseRunFile, type RunApp } from '../mesh/run-file.ts';
+import { parseRunFile, readRunFile, type RunApp } from '../mesh/run-file.ts';
 import { sentryPorts } from '../mesh/sentry.ts';
 import { UserError } from '../mesh/user-error.ts';
 import { accessFile } from '../contracts/access.ts';
@@ -18,6 +21,7 @@ const secretstore = 'components/secretstore.yaml';
 export interface Register {
   readonly contracts: readonly Contract[];
   readonly apps: readonly RunApp[];
+  readonly compose: ComposeFile;
   /** The app targets of the mesh's resiliency. */
   readonly targets: readonly string[];
   /** Scopes of the components that services stand on, by file. */
@@ -45,13 +49,14 @@ export async function readRegister(root: string): Promise<Register> {
   return {
     contracts: await readContracts(root),
     apps: parseRunFile(await text(runFile), join(root, runFile)),
+    compose: await readComposeFile(root),
     targets: Object.keys(targetsShape.parse(parse(await text(resiliency))).spec.targets.apps),
     scopes: Object.fromEntries(await Promise.all(scopes)),
   };
 }
 
 /** Where a service is forgotten, or names what is not there: a sentence each that says what to do. */
-export function forgotten({ contracts, apps, targets, scopes }: Register): string[] {
+export function forgotten({ contracts, apps, compose, targets, scopes }: Register): string[] {
   return contracts.flatMap((contract) => {
     const { service, consumes = {} } = contract;
     const lacks: string[] = [];
@@ -59,6 +64,7 @@ export function forgotten({ contracts, apps, targets, scopes }: Register): strin
     if (!entry) lacks.push(`${service} has no entry in ${runFile}: nothing starts it`);
     else if (!entry.configFile.endsWith(`/${accessFile(service)}`))
       lacks.push(`${service} has not ${accessFile(service)} as configFilePath in ${runFile}: nobody may call it`);
+    if (entry) lacks.push(...missingParts(compose, entry));
     if (!targets.includes(service))
       lacks.push(`${service} is no target in ${resiliency}: calls to it would not be retried`);
     const speaks = topicsOf(contract).length > 0 || Object.keys(consumes).length > 0;
@@ -121,6 +127,8 @@ export async function registered(
       items.splice(bank < 0 ? items.length : bank, 0, document.createPair(service, policies));
     }),
   );
+  const apps = await readRunFile(join(root, runFile));
+  await edit(composeName, (text) => withPod(text, service, apps.at(-1)?.id ?? 'gateway'));
   for (const file of [secretstore, ...(await pubsubFiles(root))])
     await edit(
       file,

@@ -5,18 +5,13 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { homeAt, repository } from '../mesh/home.ts';
+import { containerTests } from './containers.ts';
 import { startTestPostgres } from './postgres.ts';
+import type { Tally } from './tally.ts';
 
 // `check`: format, lint, types and the pure tests. `services`: each service on a real PostgreSQL. `mesh`: end to end.
 // `all`: everything. What stands behind the stage's name is a filter on file names.
 const [wanted = 'all', ...filters] = process.argv.slice(2);
-
-interface Tally {
-  readonly passed: number;
-  readonly failed: number;
-  /** What failed, a line each: a long log shows only its end. */
-  readonly names: readonly string[];
-}
 
 /** Runs a program with its output shown, and gives its exit code; a signal to us goes to it first. */
 function run(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<number> {
@@ -73,7 +68,11 @@ async function tests(project: string, env: Record<string, string> = {}): Promise
   const folder = await mkdtemp(join(tmpdir(), 'sidecart-report-'));
   const file = join(folder, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const code = await run('vitest', ['run', '--project', project, ...reporters, ...filters], env);
+  const code = await run(
+    'vitest',
+    ['run', '--configLoader=native', '--project', project, ...reporters, ...filters],
+    env,
+  );
   const text = await readFile(file, 'utf8').catch(() => '{}');
   await rm(folder, { recursive: true, force: true });
   const result = report.safeParse(JSON.parse(text));
@@ -108,7 +107,9 @@ const check = [
 ];
 const services = [{ name: 'services', run: serviceTests }];
 const mesh = [{ name: 'mesh', run: () => tests('mesh') }];
-const plans = { check, services, mesh, all: [...check, ...services, ...mesh] };
+const suite = [{ name: 'suite', run: () => tests('suite') }];
+const containers = [{ name: 'containers', run: () => containerTests((env) => tests('containers', env)) }];
+const plans = { check, services, mesh, suite, containers, all: [...check, ...services, ...mesh, ...containers] };
 
 const plan = Object.entries(plans).find(([name]) => name === wanted)?.[1];
 if (!plan) {

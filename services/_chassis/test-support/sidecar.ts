@@ -51,6 +51,9 @@ export function createMemorySidecar(): MemorySidecar {
     async isHealthy() {
       return true;
     },
+    async subscribesTo() {
+      return true;
+    },
     async leave() {},
     async isGoing() {
       return false;

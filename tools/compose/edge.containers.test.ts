@@ -6,9 +6,9 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { ask, begin, echoOf, expectProblem, generous, sentOf, untilInTurn } from './edge-client.ts';
-import { canRunContainers, openTestNetwork, type TestEdge } from './test-edge.ts';
+import { openTestNetwork, type TestEdge } from './test-edge.ts';
 
-describe.skipIf(!(await canRunContainers()))('the edge of the containers', () => {
+describe('the edge of the containers', () => {
   let network: Awaited<ReturnType<typeof openTestNetwork>>;
   let edge: TestEdge;
   beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ask, echoOf, expectProblem, generous, untilInTurn } from './edge-client.ts';
-import { canRunContainers, openTestNetwork, type TestEdge } from './test-edge.ts';
+import { openTestNetwork, type TestEdge } from './test-edge.ts';
 
-describe.skipIf(!(await canRunContainers()))('the edge of the containers, when gateways come and go', () => {
+describe('the edge of the containers, when gateways come and go', () => {
   let network: Awaited<ReturnType<typeof openTestNetwork>>;
   type Gateway = Awaited<ReturnType<typeof network.startGateway>>;
   let gateways: [Gateway, Gateway];
