@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openClientLog } from '../audit/client-log.ts';
 import { auditBooks } from './books.ts';
-import { probe, type Probed } from './degraded.ts';
+import { isAsStated, probe, type Probed } from './degraded.ts';
 import { faults, holdMs, mend, untilWhole, type FaultName } from './faults.ts';
 import { startLoad, type Load } from './load.ts';
 import type { Member, Project } from './project.ts';
@@ -49,7 +49,7 @@ export async function runCell(deps: CellDeps, member: Member, fault: FaultName):
     const problems = [
       ...struck.lacking.map((what) => `not served within ${limits[member.kind]} s: ${what}`),
       ...struck.probed
-        .filter(({ stated, was }) => was !== stated)
+        .filter((one) => !isAsStated(one))
         .map(({ asked, stated, was }) => `while it was gone, ${asked}: ${was}, not ${stated}`),
       ...ill.map((line) => `not whole again: ${line}`),
     ];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { statedFor } from './degraded.ts';
+import { isAsStated, statedFor } from './degraded.ts';
 import { kindOf } from './project.ts';
 import { isRefusal, outcomeOf } from './seen.ts';
 
@@ -17,6 +17,13 @@ describe('statedFor', () => {
 
   it('when nothing is stated, says so', () => {
     expect(() => statedFor('nobody')).toThrow('nothing for nobody');
+  });
+});
+
+describe('isAsStated', () => {
+  it('when either is stated, takes an answer and a refusal, and nothing else', () => {
+    const all = ['works', 'refused', 'silent', '500'].filter((was) => isAsStated({ stated: 'either', was }));
+    expect(all).toEqual(['works', 'refused']);
   });
 });
 

@@ -16,8 +16,11 @@ export const askedWhileGone = [
   'sign in',
 ] as const;
 export type Asked = (typeof askedWhileGone)[number];
-/** `works` is an answer below 500; `refused` a clear 503 that says when to come again; `silent` none, for nobody listens. */
-export type Said = 'works' | 'refused' | 'silent';
+/**
+ * `works` is an answer below 500; `refused` a clear 503 that says when to come again; `silent` none, for nobody listens; `either` is one
+ * of the first two.
+ */
+export type Said = 'works' | 'refused' | 'silent' | 'either';
 
 const productId = products[1] ?? '';
 const requests: Readonly<Record<Asked, () => ClientRequest>> = {
@@ -53,10 +56,10 @@ const stated: Readonly<Record<string, Readonly<Record<Asked, Said>>>> = {
   users: without('a profile'),
   // They wait, and so do the orders that need them.
   ...{ payments: without(), fulfillment: without(), bank: without(), sentry: without() },
-  // Whoever can't be counted may not try passwords.
-  redis: without('sign in'),
-  // What the caches have is answered, on trust.
-  postgres: without('list products', 'place an order', 'own orders', 'an order', 'stock', 'sign in'),
+  // Whoever can't be counted may not try passwords, beyond what the gateway had taken in advance.
+  redis: { ...all('works'), 'sign in': 'either' },
+  // What the cache of products has is answered, on trust; one's own profile is more than a cache may have.
+  postgres: { ...all('refused'), 'a product': 'works' },
 };
 
 /** What still works while a container of this service is gone, and what is refused. */
@@ -65,6 +68,10 @@ export function statedFor(service: string): Readonly<Record<Asked, Said>> {
   if (!said) throw new Error(`degraded.ts states nothing for ${service}`);
   return said;
 }
+
+/** Whether an answer is as stated. */
+export const isAsStated = ({ stated, was }: Pick<Probed, 'stated' | 'was'>): boolean =>
+  stated === was || (stated === 'either' && (was === 'works' || was === 'refused'));
 
 /** What each of them gets now. */
 export interface Probed {

@@ -55,8 +55,8 @@ ${tableOf(
 ${failed.length === 0 ? '' : `\nWhat did not hold:\n\n${failed.map((cell) => failure(cell)).join('\n')}\n`}
 ## While one is gone
 
-Whichever of a service's three containers was killed or stopped. *refused*: 503 as problem+json, with \`Retry-After\`. Orders that are
-placed while a worker is gone wait for it.
+Whichever of a service's three containers was killed or stopped. *refused*: 503 as problem+json, with \`Retry-After\`; *either*: one of
+the two. *silent*: nobody listens. Orders that are placed while a worker is gone wait for it.
 
 ${tableOf(
   ['gone', ...askedWhileGone],

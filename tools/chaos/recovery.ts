@@ -5,16 +5,16 @@ import type { ClientAnswer } from '../audit/client-log.ts';
 import type { Kind } from './project.ts';
 import { products, type Ask } from './shoppers.ts';
 
-/** Within how many seconds each kind of container has to serve again, with no help. */
+/** Within how many seconds each kind of container has to serve again, with no help: about four times what a machine of two busy cores took. */
 export const limits: Readonly<Record<Kind, number>> = {
-  edge: 30,
+  edge: 45,
   pod: 60,
-  app: 30,
+  app: 45,
   sidecar: 45,
-  bank: 30,
+  bank: 45,
   postgres: 60,
   redis: 60,
-  sentry: 30,
+  sentry: 45,
 };
 
 /** How often each read has to be answered well, one time after the other. */
