@@ -109,7 +109,7 @@ drill-fuzz: ## 100,000 requests that are almost, or not at all, what the API des
 
 .PHONY: chaos
 chaos: deps ## Pull the running mesh in containers apart, and write docs/chaos.md (only=orders,redis faults=crash,pause)
-	@node tools/chaos/cli.ts only='$(only)' faults='$(faults)' record='$(record)'
+	@node tools/chaos/cli.ts only='$(only)' faults='$(faults)' share='$(share)' record='$(record)'
 
 ##@ Setup
 .PHONY: setup deps help

@@ -1,4 +1,4 @@
-// Pulls the running mesh in containers apart: node tools/chaos/cli.ts [only=orders,redis] [faults=crash,pause] [project=…] [record=1]
+// Pulls the running mesh in containers apart: node tools/chaos/cli.ts [only=orders,redis] [faults=crash,pause] [share=1] [project=…] [record=1]
 import { causeOf } from '../../services/_chassis/errors.ts';
 import { styled, table } from '../mesh/terminal.ts';
 import { UserError } from '../mesh/user-error.ts';
@@ -6,7 +6,7 @@ import { createProgressLine } from '../progress-line.ts';
 import { readMachine, readTree } from '../surroundings.ts';
 import { writePage } from './page.ts';
 import { holds, keep, type MeasuredCell } from './record.ts';
-import { openChaos, plan } from './run.ts';
+import { openChaos, plan, share } from './run.ts';
 import { doings } from './seen.ts';
 
 const values = new Map(process.argv.slice(2).map((arg) => [arg.split('=')[0], arg.slice(arg.indexOf('=') + 1)]));
@@ -41,7 +41,10 @@ async function main(): Promise<number> {
       ...readTree(),
       machine: { ...readMachine(), node: process.versions.node, engine: chaos.engine },
     };
-    const planned = plan(chaos.project.core, { only: listed('only'), faults: listed('faults') });
+    const wanted = values.get('share') === '1' ? share : { only: listed('only'), faults: listed('faults') };
+    const planned = plan(chaos.project.core, wanted);
+    const isWhole = planned.length === plan(chaos.project.core, { only: [], faults: [] }).length;
+    const isKept = isWhole || values.get('record') === '1';
     for (const [n, { member, fault }] of planned.entries()) {
       const name = `${n + 1} of ${planned.length}  ${member.service}, ${fault}`;
       const at = new Date().toISOString();
@@ -53,12 +56,11 @@ async function main(): Promise<number> {
         `  ${verdict}  ${name}: ${cell.seconds === null ? 'not served again' : `${cell.seconds.toFixed(1)} s`}`,
       );
       for (const line of [...cell.problems, ...cell.audit]) console.log(`          ${styled('red', line)}`);
-      if (values.get('record') === '1') await keep(cells.slice(-1));
+      // It may be an hour until the last.
+      if (isKept) await keep(cells.slice(-1));
     }
     show(cells);
-    const whole = planned.length === plan(chaos.project.core, { only: [], faults: [] }).length;
-    if (whole) await keep(cells);
-    if (whole || values.get('record') === '1') await writePage();
+    if (isKept) await writePage();
     return cells.every(holds) ? 0 : 1;
   } finally {
     await close();

@@ -22,7 +22,7 @@ export type Asked = (typeof askedWhileGone)[number];
  */
 export type Said = 'works' | 'refused' | 'silent' | 'either';
 
-const productId = products[1] ?? '';
+const productId = products[0] ?? '';
 const requests: Readonly<Record<Asked, () => ClientRequest>> = {
   'list products': () => ({ path: '/api/products?limit=10' }),
   'a product': () => ({ path: `/api/products/${productId}` }),

@@ -36,7 +36,7 @@ export function startLoad(people: readonly [Ask, Ask]): Load {
   const stopped = new AbortController();
   const underWay = new Set<Promise<void>>();
   const latest: string[][] = [[], []];
-  let [heldBack, orders] = [0, 0];
+  let [heldBack, orders, looks] = [0, 0, 0];
 
   async function once(who: number, doing: Doing, request: ClientRequest): Promise<ClientAnswer | undefined> {
     const from = performance.now();
@@ -67,7 +67,7 @@ export function startLoad(people: readonly [Ask, Ask]): Load {
     if (n % 3 === 0) await place(who, cards[orders % cards.length] ?? 'tok_ok');
     else if (n % 6 === 1) await read('browse', '/api/products?limit=10');
     else if (n % 6 === 2) await read('orders', own === undefined ? '/api/orders?limit=10' : `/api/orders/${own}`);
-    else if (n % 6 === 4) await read('browse', `/api/products/${products[n % products.length] ?? '20'}`);
+    else if (n % 6 === 4) await read('browse', `/api/products/${products[looks++ % products.length] ?? '20'}`);
     else await read('orders', '/api/orders?limit=10');
   }
 

@@ -46,6 +46,12 @@ export async function openChaos(name?: string): Promise<Chaos> {
   };
 }
 
+/** What CI runs: one app, one sidecar, one pod, and what all need. A stop is a kill with a grace, which each service's tests have. */
+export const share = {
+  only: ['orders', 'payments-dapr', 'inventory-pod', 'postgres', 'redis', 'edge'],
+  faults: faultNames.filter((name) => name !== 'stop'),
+} as const;
+
 /** The cells of a run, container by container: of these services and faults, or of all where none are named. */
 export function plan(
   core: readonly Member[],

@@ -1,12 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { faultNames, hasNetwork } from './faults.ts';
+import { hasNetwork } from './faults.ts';
 import { kindOf } from './project.ts';
-import { openChaos, type Chaos } from './run.ts';
-
-/** One app, one sidecar, one pod, and what all of them need. */
-const share = ['orders', 'payments-dapr', 'inventory-pod', 'postgres', 'redis', 'edge'];
-// A stop differs from a kill in how it ends alone, and the services' tests have that.
-const faults = faultNames.filter((name) => name !== 'stop');
+import { openChaos, share, type Chaos } from './run.ts';
 
 let chaos: Chaos;
 beforeAll(async () => {
@@ -14,8 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => chaos.close());
 
-describe.each(share)('when people shop and %s', (service) => {
-  it.each(faults.filter((name) => name !== 'cut' || hasNetwork(kindOf(service))))(
+describe.each(share.only)('when people shop and %s', (service) => {
+  it.each(share.faults.filter((name) => name !== 'cut' || hasNetwork(kindOf(service))))(
     'suffers: %s, all is served again in time, as stated meanwhile, and the books are clean',
     async (fault) => {
       const member = chaos.project.core.find((one) => one.service === service);

@@ -68,9 +68,13 @@ export async function openShoppers(project: Project): Promise<Shoppers> {
 /** What the shoppers buy. */
 export const products: readonly string[] = Array.from({ length: 10 }, (_, n) => String(20 + n));
 
-/** Receives enough of what will be bought: an order that is rejected would say nothing of the mesh. */
+/**
+ * Receives enough of what will be bought, for an order that is rejected would say nothing of the mesh; and looks at it once, so that
+ * the cache has it, as in a shop that has been open for a while.
+ */
 export async function stockUp(ask: Ask): Promise<void> {
   for (const product of products) {
+    await ask({ path: `/api/products/${product}` });
     for (const warehouse of ['north', 'south']) {
       const body = { warehouse, quantity: 2_000 };
       const { status, text } = await ask({ path: `/api/inventory/${product}/receipts`, key: uuidv7(), body });
