@@ -58,8 +58,8 @@ const stated: Readonly<Record<string, Readonly<Record<Asked, Said>>>> = {
   ...{ payments: without(), fulfillment: without(), bank: without(), sentry: without() },
   // Whoever can't be counted may not try passwords, beyond what the gateway had taken in advance.
   redis: { ...all('works'), 'sign in': 'either' },
-  // What the cache of products has is answered, on trust; one's own profile is more than a cache may have.
-  postgres: { ...all('refused'), 'a product': 'works' },
+  // What the cache of products has is answered, on trust, until it is five minutes old; one's own profile is more than a cache may have.
+  postgres: { ...all('refused'), 'a product': 'either' },
 };
 
 /** What still works while a container of this service is gone, and what is refused. */

@@ -11,8 +11,10 @@ const perSecond = 15;
 const mostAtOnce = 100;
 /** How long a client comes again with an order that nobody has answered, in milliseconds. */
 const insistMs = 60_000;
-// The bank takes 8 s for a slow card, and payments asks it about 8 at once: few, or the others would wait for these.
-const cards = ['tok_ok', 'tok_ok', 'tok_declined', 'tok_ok', 'tok_ok', 'tok_slow', 'tok_ok', 'tok_ok', 'tok_ok'];
+// The bank takes 8 s for a slow card, and payments asks it about 8 at once: beyond 6 on their way the others would wait for these.
+const steadyCards = Array.from({ length: 20 }, (_, n) =>
+  n === 7 ? 'tok_slow' : n % 5 === 2 ? 'tok_declined' : 'tok_ok',
+);
 const rushOf = (slow: number) => Array.from({ length: 12 }, (_, n) => (n < slow ? 'tok_slow' : 'tok_ok'));
 
 const placed = z.object({ id: z.string() });
@@ -64,7 +66,7 @@ export function startLoad(people: readonly [Ask, Ask]): Load {
     const who = n % 2;
     const read = (doing: Doing, path: string) => once(who, doing, { path });
     const own = latest[who]?.[0];
-    if (n % 3 === 0) await place(who, cards[orders % cards.length] ?? 'tok_ok');
+    if (n % 3 === 0) await place(who, steadyCards[orders % steadyCards.length] ?? 'tok_ok');
     else if (n % 6 === 1) await read('browse', '/api/products?limit=10');
     else if (n % 6 === 2) await read('orders', own === undefined ? '/api/orders?limit=10' : `/api/orders/${own}`);
     else if (n % 6 === 4) await read('browse', `/api/products/${products[looks++ % products.length] ?? '20'}`);
