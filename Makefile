@@ -109,6 +109,10 @@ drill-shuffle: ## 20,000 orders, each event 1 to 5 times in any order
 drill-rolling: ## Restart two of each service, 20 rounds, 20,000 requests
 drill-fuzz: ## 100,000 requests that are almost, or not at all, what the API describes
 
+.PHONY: chaos
+chaos: deps ## Pull the running mesh in containers apart, and write docs/chaos.md (only=orders,redis faults=crash,pause)
+	@node tools/chaos/cli.ts only='$(only)' faults='$(faults)' share='$(share)' record='$(record)'
+
 ##@ Setup
 .PHONY: setup deps help
 setup: ## Install what is missing: npm packages, PostgreSQL, Redis, daprd, Sentry, the dapr CLI

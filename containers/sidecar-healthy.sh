@@ -11,8 +11,11 @@ leave() {
 # Not yet, that is no fault: sidecar.sh is still waiting.
 listens "$DAPR_HTTP_PORT" || exit 1
 [ "$(readlink /proc/self/ns/net)" = "$(cat "/run/pods/$POD")" ] || leave "the pod $POD has a new network namespace"
-# By which the others find it.
-ip -4 -o addr | grep -qF " $(cat /tmp/address)/" || leave "the address $(cat /tmp/address) is gone"
+# By which the others find it. Without any its pod may be down: then docker could not start it again, and does not try twice.
+if ! ip -4 -o addr | grep -qF " $(cat /tmp/address)/"; then
+  ip -4 -o addr | grep -qv '^[0-9]*: lo ' || exit 1
+  leave "the address $(cat /tmp/address) is gone"
+fi
 # An app that is started again is back within a second. Without one, messages would spend their tries for nothing.
 tries=0
 until listens "$OPS_PORT"; do
