@@ -25,7 +25,7 @@ export function chaosPage({ cells }: ChaosRecord): string {
 \`make chaos\` pulls the mesh in containers apart, one fault at a time, while two people browse and place orders (10 reads and 5
 orders a second, some of them with a card that takes the bank 8 s). At least 10 orders are on their way when a fault strikes. After
 each, all orders have to end and the audit of all books has to be clean. This page is made of the
-[record](records/chaos.json) (\`node tools/chaos/page.ts\`): ${summary(cells, failed)}
+[record](records/containers/chaos.json) (\`node tools/chaos/page.ts\`): ${summary(cells, failed)}
 
 ${tableOf(
   ['fault', 'what is done'],

@@ -43,7 +43,7 @@ export type MeasuredCell = z.infer<typeof measured>;
 const record = z.strictObject({ cells: z.array(measured) });
 export type ChaosRecord = z.infer<typeof record>;
 
-const file = join(repository, 'docs', 'records', 'chaos.json');
+const file = join(repository, 'docs', 'records', 'containers', 'chaos.json');
 
 /** The record that is kept; empty where there is none. */
 export async function readRecord(): Promise<ChaosRecord> {
