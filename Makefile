@@ -81,8 +81,8 @@ compose-picture: deps ## Draw docs/mesh.svg from compose.yaml
 	@node tools/compose/picture.ts
 compose-cold: deps ## Start it from nothing ten times: is every start whole? (rounds=10)
 	@node tools/compose/cold-starts.ts rounds=$(or $(rounds),10)
-chaos: deps ## Pull the running mesh apart, container by container (only=orders,redis faults=crash,pause)
-	@node tools/chaos/cli.ts only='$(only)' faults='$(faults)'
+chaos: deps ## Pull it apart, container by container, and write docs/chaos.md (only=orders,redis faults=crash,pause record=1)
+	@node tools/chaos/cli.ts only='$(only)' faults='$(faults)' share='$(share)' record='$(record)'
 
 ##@ Quality
 .PHONY: check test bench bench-report
@@ -108,10 +108,6 @@ drill-broker: ## The broker loses everything, 20 times
 drill-shuffle: ## 20,000 orders, each event 1 to 5 times in any order
 drill-rolling: ## Restart two of each service, 20 rounds, 20,000 requests
 drill-fuzz: ## 100,000 requests that are almost, or not at all, what the API describes
-
-.PHONY: chaos
-chaos: deps ## Pull the running mesh in containers apart, and write docs/chaos.md (only=orders,redis faults=crash,pause)
-	@node tools/chaos/cli.ts only='$(only)' faults='$(faults)' share='$(share)' record='$(record)'
 
 ##@ Setup
 .PHONY: setup deps help
