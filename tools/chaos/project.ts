@@ -1,4 +1,5 @@
 import type Docker from 'dockerode';
+import { containersOf } from '../compose/containers.ts';
 import { compose } from '../compose/engine.ts';
 import { UserError } from '../mesh/user-error.ts';
 
@@ -33,20 +34,16 @@ export async function findProject(
   docker: Docker,
   name = process.env['COMPOSE_PROJECT_NAME'] || 'sidecart',
 ): Promise<Project> {
-  const all = (labels: readonly string[]) =>
-    docker.listContainers({
-      all: true,
-      filters: { label: [`com.docker.compose.project=${name}`, 'com.docker.compose.oneoff=False', ...labels] },
-    });
   const find = async (service: string) => {
-    const [found] = await all([`com.docker.compose.service=${service}`]);
+    const [found] = await containersOf(docker, name, service);
     if (!found) throw new UserError(`the project ${name} has no container of ${service}: make compose-up`);
     return found;
   };
   const container = async (service: string) => docker.getContainer((await find(service)).Id);
   const inspect = async (service: string) => (await container(service)).inspect();
 
-  if ((await all([])).length === 0) throw new UserError(`no mesh runs in containers as ${name}: make compose-up`);
+  if ((await containersOf(docker, name)).length === 0)
+    throw new UserError(`no mesh runs in containers as ${name}: make compose-up`);
   const edge = await inspect('edge');
   const env = await variablesOf(edge, await inspect('gateway'));
   const { Labels: labels } = edge.Config;

@@ -1,8 +1,7 @@
-import { z } from 'zod';
 import { uuidv7 } from '../../services/_chassis/uuid.ts';
 import { recordingClient, type ClientAnswer, type ClientLog, type ClientRequest } from '../audit/client-log.ts';
+import { secretsOfMesh } from '../compose/containers.ts';
 import { claimsOf } from '../mesh/people.ts';
-import type { Secrets } from '../mesh/secrets.ts';
 import { signIn } from '../mesh/sign-in.ts';
 import type { Project } from './project.ts';
 
@@ -20,21 +19,10 @@ export interface Shoppers {
 /** How long a client waits for an answer, in milliseconds. */
 export const patienceMs = 10_000;
 const lifetimeMs = 10 * 60_000;
-const secretsShape = z.record(z.string(), z.string());
 
 /** Signs the shoppers in; the password that they share stays in memory. */
 export async function openShoppers(project: Project): Promise<Shoppers> {
-  const text = await project.compose([
-    'run',
-    '--rm',
-    '-T',
-    '--no-deps',
-    '--entrypoint',
-    'cat',
-    'cli',
-    '/app/.data/secrets.json',
-  ]);
-  const secrets: Secrets = secretsShape.parse(JSON.parse(text));
+  const secrets = await secretsOfMesh(project.compose);
   const tokens = new Map<Name, string>();
   const entering = new Map<Name, Promise<void>>();
   const enter = (name: Name): Promise<void> => {

@@ -10,11 +10,12 @@ import { UserError } from '../mesh/user-error.ts';
 import { placeOrder } from '../communication/events.ts';
 import { createProgressLine } from '../progress-line.ts';
 import { readMachine, readTree } from '../surroundings.ts';
+import { secretsOfMesh, startedTwice } from './containers.ts';
 import { compose, ensureEngine } from './engine.ts';
 
 const url = 'http://127.0.0.1:18090';
-const env = { COMPOSE_PROJECT_NAME: 'sidecart-cold', EDGE_PORT: '18090', EDGE_TLS_PORT: '18490', PUBLIC_URL: url };
-const label = ['com.docker.compose.project=sidecart-cold'];
+const project = 'sidecart-cold';
+const env = { COMPOSE_PROJECT_NAME: project, EDGE_PORT: '18090', EDGE_TLS_PORT: '18490', PUBLIC_URL: url };
 
 /** One round: seconds until `up --wait` returned, until an order was shipped, and what was started more than once. */
 interface Round {
@@ -31,18 +32,12 @@ async function round(docker: Docker): Promise<Round> {
   const seconds = () => Math.round((performance.now() - started) / 100) / 10;
   await compose(['up', '-d', '--wait', '--no-build'], { env });
   const healthySeconds = seconds();
-  const text = await compose(
-    ['run', '--rm', '-T', '--no-deps', '--entrypoint', 'cat', 'cli', '/app/.data/secrets.json'],
-    { env },
-  );
-  const token = await signIn(url, JSON.parse(text) as Record<string, string>, { user: 'ada' });
+  const secrets = await secretsOfMesh((args) => compose(args, { env }));
+  const token = await signIn(url, secrets, { user: 'ada' });
   const { status } = await placeOrder(url, token);
   if (status !== 'shipped') throw new UserError(`the first order is ${status} after 30 s`);
   const shippedSeconds = seconds();
-  const containers = await docker.listContainers({ filters: { label } });
-  const states = await Promise.all(containers.map(({ Id }) => docker.getContainer(Id).inspect()));
-  const restarted = states.filter(({ RestartCount }) => RestartCount > 0).map(({ Name }) => Name.slice(1));
-  return { healthySeconds, shippedSeconds, restarted };
+  return { healthySeconds, shippedSeconds, restarted: await startedTwice(docker, project) };
 }
 
 const count = Number(/^rounds=(\d+)$/.exec(process.argv[2] ?? 'rounds=10')?.[1] ?? 10);

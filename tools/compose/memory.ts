@@ -3,6 +3,7 @@ import Docker from 'dockerode';
 import { readdirSync, readFileSync } from 'node:fs';
 import { pssOf } from '../bench/cpu.ts';
 import { table } from '../mesh/terminal.ts';
+import { containersOf, serviceOf } from './containers.ts';
 
 const mib = 1_048_576;
 /** The most that the core of the mesh may take, in MiB (P9). */
@@ -44,11 +45,12 @@ function processesByCgroup(): (readonly [cgroup: string, pid: number])[] {
 }
 
 async function usages(docker: Docker, project: string): Promise<Usage[]> {
-  const containers = await docker.listContainers({ filters: { label: [`com.docker.compose.project=${project}`] } });
+  const containers = (await containersOf(docker, project)).filter(({ State }) => State === 'running');
   // Only root may read how much of another's memory is shared.
   const processes = process.platform === 'linux' && process.getuid?.() === 0 ? processesByCgroup() : [];
-  const all = containers.map(async ({ Id, Labels }): Promise<Usage> => {
-    const service = Labels['com.docker.compose.service'] ?? Id.slice(0, 12);
+  const all = containers.map(async (container): Promise<Usage> => {
+    const { Id } = container;
+    const service = serviceOf(container);
     const { memory_stats: memory } = await docker.getContainer(Id).stats({ stream: false, 'one-shot': true });
     // The names of cgroups v1 and v2.
     const droppable = memory.stats.total_inactive_file ?? memory.stats.inactive_file;

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import Docker from 'dockerode';
+import { ofProject, startedTwice } from '../compose/containers.ts';
 import { compose, ensureEngine, runCompose, type Engine } from '../compose/engine.ts';
 import { repository } from '../mesh/home.ts';
 import { UserError } from '../mesh/user-error.ts';
@@ -15,7 +16,6 @@ const env = {
   PUBLIC_URL: url,
   EDGE_URL: url,
 };
-const label = [`com.docker.compose.project=${project}`];
 
 /**
  * The mesh in containers: the images are built (out of stand-ins where none can be pulled), it comes up whole, passes its
@@ -85,17 +85,15 @@ const isStandIn = async (docker: Docker, image: string) =>
   (await docker.getImage(image).inspect()).Config.Labels?.['dev.sidecart.stand-in'] === 'true';
 
 async function noneRestarted(docker: Docker): Promise<void> {
-  const containers = await docker.listContainers({ filters: { label } });
-  const states = await Promise.all(containers.map(({ Id }) => docker.getContainer(Id).inspect()));
-  const restarted = states.filter(({ RestartCount }) => RestartCount > 0).map(({ Name }) => Name);
+  const restarted = await startedTwice(docker, project);
   if (restarted.length > 0) throw new UserError(restarted.join(', '));
 }
 
 async function nothingLeft(docker: Docker): Promise<void> {
   const [containers, networks, { Volumes }] = await Promise.all([
-    docker.listContainers({ all: true, filters: { label } }),
-    docker.listNetworks({ filters: { label } }),
-    docker.listVolumes({ filters: { label } }),
+    docker.listContainers({ all: true, ...ofProject(project) }),
+    docker.listNetworks(ofProject(project)),
+    docker.listVolumes(ofProject(project)),
   ]);
   const left = [
     ...containers.flatMap(({ Names }) => Names),

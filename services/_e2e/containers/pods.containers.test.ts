@@ -1,6 +1,7 @@
 import Docker from 'dockerode';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { secretsOfMesh, serviceOf } from '../../../tools/compose/containers.ts';
 import { compose } from '../../../tools/compose/engine.ts';
 import {
   addressesOf,
@@ -97,11 +98,9 @@ describe('somebody on another network of this machine', () => {
 
 describe('what containers write', () => {
   it('when it is searched, no secret is in it', async () => {
-    const text = await compose(['run', '--rm', '-T', '--entrypoint', 'cat', 'cli', '/app/.data/secrets.json']);
-    const secrets = Object.entries(JSON.parse(text) as Record<string, string>);
+    const secrets = Object.entries(await secretsOfMesh());
     expect(secrets.length).toBeGreaterThan(10);
-    for (const { Labels } of await projectContainers()) {
-      const service = Labels['com.docker.compose.service'] ?? '';
+    for (const service of (await projectContainers()).map(serviceOf)) {
       const log = await logsOf(service, 0);
       expect(secrets.filter(([, secret]) => log.includes(secret)).map(([name]) => `${name} in ${service}`)).toEqual([]);
     }

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
+import { containersOf } from '../../../tools/compose/containers.ts';
 
 const docker = new Docker();
 const project = process.env['COMPOSE_PROJECT_NAME'] || 'sidecart';
@@ -11,15 +12,13 @@ export const edgeUrl = process.env['EDGE_URL'] || 'http://127.0.0.1:8080';
 
 /** A container of the running project, by its name in compose.yaml. */
 export async function containerOf(service: string): Promise<Docker.Container> {
-  const label = [`com.docker.compose.project=${project}`, `com.docker.compose.service=${service}`];
-  const [found] = await docker.listContainers({ all: true, filters: { label } });
+  const [found] = await containersOf(docker, project, service);
   if (!found) throw new Error(`there is no container of ${service} in the project ${project}`);
   return docker.getContainer(found.Id);
 }
 
 /** All containers of the running project. */
-export const projectContainers = (): Promise<Docker.ContainerInfo[]> =>
-  docker.listContainers({ filters: { label: [`com.docker.compose.project=${project}`] } });
+export const projectContainers = (): Promise<Docker.ContainerInfo[]> => containersOf(docker, project);
 
 /** The addresses that a container has on one of the project's networks. */
 export async function addressesOf(service: string, network: string): Promise<string[]> {

@@ -1,0 +1,32 @@
+import type Docker from 'dockerode';
+import { z } from 'zod';
+import type { Secrets } from '../mesh/secrets.ts';
+import { compose } from './engine.ts';
+
+const labels = { project: 'com.docker.compose.project', service: 'com.docker.compose.service' };
+
+/** The containers of a compose project, also those that do not run, but for those of `compose run`; of one service, if one is named. */
+export function containersOf(docker: Docker, project: string, service?: string): Promise<Docker.ContainerInfo[]> {
+  const named = service === undefined ? [] : [`${labels.service}=${service}`];
+  const label = [`${labels.project}=${project}`, 'com.docker.compose.oneoff=False', ...named];
+  return docker.listContainers({ all: true, filters: { label } });
+}
+
+/** Its name in compose.yaml. */
+export const serviceOf = ({ Labels }: Pick<Docker.ContainerInfo, 'Labels'>): string => Labels[labels.service] ?? '';
+
+/** Everything of a project by one label, for what is no container: its networks, its volumes. */
+export const ofProject = (project: string) => ({ filters: { label: [`${labels.project}=${project}`] } });
+
+/** The services of a project whose containers had to be started more than once. */
+export async function startedTwice(docker: Docker, project: string): Promise<string[]> {
+  const found = await containersOf(docker, project);
+  const states = await Promise.all(found.map(({ Id }) => docker.getContainer(Id).inspect()));
+  return found.map(serviceOf).filter((_, index) => (states[index]?.RestartCount ?? 0) > 0);
+}
+
+/** The secrets of a running mesh, which only its own containers can read. */
+export async function secretsOfMesh(run: (args: readonly string[]) => Promise<string> = compose): Promise<Secrets> {
+  const args = ['run', '--rm', '-T', '--no-deps', '--entrypoint', 'cat', 'cli', '/app/.data/secrets.json'];
+  return z.record(z.string(), z.string()).parse(JSON.parse(await run(args)));
+}
