@@ -29,6 +29,7 @@ logs: deps ## Follow the logs (service=orders; follow=0 to only print)
 new: deps ## Make a service that runs, with its tests (service=reviews; one=review)
 	@node tools/new/cli.ts service='$(service)' one='$(one)'
 	@node tools/contracts/cli.ts
+	@node tools/compose/picture.ts
 call: deps ## Call a method as the gateway does (service=orders method=getOrder request='{…}' user=ada)
 	@node tools/call.ts service='$(service)' method='$(method)' request="$$SIDECART_REQUEST" user='$(user)' role='$(role)' key='$(key)'
 call: export SIDECART_REQUEST = $(value request)
