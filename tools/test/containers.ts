@@ -52,8 +52,14 @@ export async function containerTests(
     tallies.push(await pullApart(env));
   } finally {
     if (engine) {
+      const running = engine;
       await step('it goes, and leaves nothing', async () => {
-        await compose(['--profile', '*', 'down', '--volumes', '--remove-orphans'], { env });
+        await takeDown().catch(async (error: unknown) => {
+          if (!(running.started && isMiscounted(error))) throw error;
+          await running.stop();
+          engine = await ensureEngine();
+          await takeDown();
+        });
         await nothingLeft(docker);
       });
       await engine.stop();
@@ -61,6 +67,11 @@ export async function containerTests(
   }
   return together(tallies);
 }
+
+const takeDown = () => compose(['--profile', '*', 'down', '--volumes', '--remove-orphans'], { env });
+
+/** Once in dozens of times an engine goes on counting who has left a network, until it is started anew (moby/moby#43286, 20.10). */
+const isMiscounted = (error: unknown) => error instanceof UserError && error.message.includes('has active endpoints');
 
 /** Real images where they can be had; elsewhere stand-ins out of packages. */
 async function provideImages(docker: Docker): Promise<void> {
