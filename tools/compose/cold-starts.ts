@@ -10,7 +10,7 @@ import { UserError } from '../mesh/user-error.ts';
 import { placeOrder } from '../communication/events.ts';
 import { createProgressLine } from '../progress-line.ts';
 import { readMachine, readTree } from '../surroundings.ts';
-import { secretsOfMesh, startedTwice } from './containers.ts';
+import { isMiscounted, secretsOfMesh, startedTwice } from './containers.ts';
 import { compose, ensureEngine } from './engine.ts';
 
 const url = 'http://127.0.0.1:18090';
@@ -24,7 +24,11 @@ interface Round {
   readonly restarted: readonly string[];
 }
 
-const drop = () => compose(['down', '--volumes', '--remove-orphans'], { env });
+const drop = () =>
+  compose(['down', '--volumes', '--remove-orphans'], { env }).catch((error: unknown) => {
+    // The network stays, and the next start takes it.
+    if (!isMiscounted(error)) throw error;
+  });
 
 async function round(docker: Docker): Promise<Round> {
   await drop();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Docker from 'dockerode';
 import { ensureEdgeCertificate } from '../mesh/edge-certificate.ts';
+import { removeNetwork } from './containers.ts';
 
 const docker = new Docker();
 const images = { edge: 'nginx:1.26.3', gateway: 'node:24.21.0-trixie-slim' };
@@ -95,7 +96,7 @@ export async function openTestNetwork() {
 
   const close = async (): Promise<void> => {
     await Promise.all(started.map((container) => container.remove({ force: true }).catch(() => undefined)));
-    await network.remove();
+    await removeNetwork(network);
     await rm(folder, { recursive: true });
   };
   return { folder, startGateway, startEdge, close };

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import Docker from 'dockerode';
-import { ofProject, startedTwice } from '../compose/containers.ts';
+import { isMiscounted, ofProject, startedTwice } from '../compose/containers.ts';
 import { compose, ensureEngine, runCompose, type Engine } from '../compose/engine.ts';
 import { repository } from '../mesh/home.ts';
 import { UserError } from '../mesh/user-error.ts';
@@ -69,9 +69,6 @@ export async function containerTests(
 }
 
 const takeDown = () => compose(['--profile', '*', 'down', '--volumes', '--remove-orphans'], { env });
-
-/** Once in dozens of times an engine goes on counting who has left a network, until it is started anew (moby/moby#43286, 20.10). */
-const isMiscounted = (error: unknown) => error instanceof UserError && error.message.includes('has active endpoints');
 
 /** Real images where they can be had; elsewhere stand-ins out of packages. */
 async function provideImages(docker: Docker): Promise<void> {

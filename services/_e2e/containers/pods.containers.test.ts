@@ -1,7 +1,7 @@
 import Docker from 'dockerode';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { secretsOfMesh, serviceOf } from '../../../tools/compose/containers.ts';
+import { removeNetwork, secretsOfMesh, serviceOf } from '../../../tools/compose/containers.ts';
 import { compose } from '../../../tools/compose/engine.ts';
 import {
   addressesOf,
@@ -80,7 +80,7 @@ describe('somebody on another network of this machine', () => {
   });
   afterAll(async () => {
     await stranger.remove({ force: true });
-    await network.remove();
+    await removeNetwork(network);
   });
 
   it('when he tries every address of the mesh and every port that something listens on, he reaches nothing', async () => {
