@@ -1,12 +1,10 @@
 // Calls a method as the gateway does, through both sidecars:
 // node tools/call.ts service=reviews method=getReview request='{"orderId":"1"}' [user=3 role=staff] [key=…]
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { createConnect } from '../services/_chassis/client.ts';
 import { continueTrace, withContext } from '../services/_chassis/context.ts';
 import { causeOf, DependencyError } from '../services/_chassis/errors.ts';
 import { readJson } from '../services/_chassis/json.ts';
-import { createSidecar } from '../services/_chassis/sidecar.ts';
+import { connectAs } from './connect-as.ts';
 import { homeAt, repository } from './mesh/home.ts';
 import { readSecrets } from './mesh/secrets.ts';
 import { signIn } from './mesh/sign-in.ts';
@@ -17,17 +15,6 @@ import { readContracts } from './service-contracts.ts';
 const values = new Map(process.argv.slice(2).map((arg) => [arg.split('=')[0], arg.slice(arg.indexOf('=') + 1)]));
 const value = (name: string) => values.get(name) || undefined;
 const home = homeAt(repository);
-
-/** The gateway's own way into the mesh; its token is in the environment of its process, which only its user can read. */
-async function gatewayConnect() {
-  const mesh = await runningMesh(home);
-  const gateway = mesh?.pairs.find(({ service }) => service === 'gateway');
-  if (gateway?.appPid === undefined) throw new UserError('no gateway runs here: `make up` first');
-  const environment = await readFile(`/proc/${gateway.appPid}/environ`, 'utf8');
-  const apiToken = /(?:^|\0)DAPR_API_TOKEN=([^\0]*)/.exec(environment)?.[1] ?? '';
-  const sidecar = createSidecar({ port: gateway.ports.http, apiToken });
-  return createConnect({ sidecar, grpcPort: gateway.ports.grpc, apiToken });
-}
 
 /** The `Authorization` header of who is to be asking; nobody, unless a user is named. */
 async function authorization(): Promise<string | undefined> {
@@ -49,7 +36,7 @@ async function main(): Promise<void> {
     throw new UserError(`${contract.service} has these methods: ${Object.keys(contract.methods).join(', ')}`);
   const request = method.request.safeParse(readJson(value('request') ?? '{}'));
   if (!request.success) throw new UserError(`the request is not what ${name} takes: ${request.error.message}`);
-  const call = (await gatewayConnect())(contract)[name];
+  const call = (await connectAs('gateway'))(contract)[name];
   const context = {
     requestId: randomUUID(),
     traceparent: continueTrace(undefined),

@@ -1,9 +1,10 @@
-import { access, readdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { Contract } from '../services/_chassis/contract.ts';
 import { repository } from './mesh/home.ts';
+import { serviceFolders } from './mesh/service-folders.ts';
 
 const named = z.record(z.string(), z.object());
 const shape = z.object({ service: z.string(), methods: named, events: named });
@@ -15,9 +16,8 @@ export const readContracts = async (root = repository): Promise<Contract[]> =>
 
 /** The same, each with everything that its contract.ts exports. */
 export async function readContractModules(root = repository) {
-  const entries = await readdir(join(root, 'services'), { withFileTypes: true });
-  const names = entries.filter((entry) => entry.isDirectory() && /^[a-z]/.test(entry.name)).map(({ name }) => name);
-  const modules = await Promise.all(names.sort().map((name) => exportsOf(join(root, 'services', name, 'contract.ts'))));
+  const names = await serviceFolders(root);
+  const modules = await Promise.all(names.map((name) => exportsOf(join(root, 'services', name, 'contract.ts'))));
   return modules.flatMap((exported) => {
     const contract = Object.values(exported).find(isContract);
     return contract ? [{ contract, exported }] : [];

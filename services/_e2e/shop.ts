@@ -67,8 +67,15 @@ export interface PlaceOptions {
 /** Where an order can end. */
 export const ends: readonly Order['status'][] = ['shipped', 'rejected', 'payment-failed', 'cancelled'];
 
+interface Findings {
+  readonly findings: readonly {
+    readonly invariant: string;
+    readonly violations: readonly { readonly subject: string; readonly problem: string }[];
+  }[];
+}
+
 /** What an audit found wrong, one line each. */
-export const violationsOf = ({ findings }: AuditReport): string[] =>
+export const violationsOf = ({ findings }: Findings): string[] =>
   findings.flatMap(({ invariant, violations }) =>
     violations.map(({ subject, problem }) => `${invariant} ${subject}: ${problem}`),
   );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { violationsOf } from '../../services/_e2e/shop.ts';
 import type { Project } from './project.ts';
 
 const report = z.object({
@@ -21,9 +22,5 @@ export async function auditBooks(project: Project, clientLog: string): Promise<s
     ...['run', '--rm', '-T', '--no-deps', '-v', `${clientLog}:/tmp/clients.jsonl:ro`, '--entrypoint', 'sh', 'cli'],
     ...['-c', `${audit}; test $? -ne ${couldNotRun}`],
   ]);
-  return report
-    .parse(JSON.parse(output))
-    .findings.flatMap(({ invariant, violations }) =>
-      violations.map(({ subject, problem }) => `${invariant} ${subject}: ${problem}`),
-    );
+  return violationsOf(report.parse(JSON.parse(output)));
 }

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
+import { crashCommand } from '../compose/containers.ts';
+import { tripleOf } from '../compose/pod.ts';
 import { ownerOf, type Kind, type Member, type Project } from './project.ts';
 
 /** What may happen to a container, in the order of the table. */
@@ -41,12 +43,10 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
     says: 'its process is killed from inside (`kill -9`)',
     async prepare(project, { service }) {
       const container = await project.container(service);
-      // The child of init, which is 1 and can't be killed by its own.
-      const Cmd = ['sh', '-c', 'kill -9 $(cat /proc/1/task/1/children)'];
       const before = (await container.inspect()).State.StartedAt;
       return {
         async strike() {
-          await (await container.exec({ Cmd })).start({ Detach: true });
+          await (await container.exec({ Cmd: crashCommand })).start({ Detach: true });
           for (const limit = Date.now() + diesWithinMs; ; await delay(20)) {
             const { State } = await container.inspect();
             if (!State.Running || State.StartedAt !== before) return;
@@ -124,7 +124,7 @@ const networksOf = async (inspect: Project['inspect'], service: string): Promise
 
 /** What has to be made anew with a container: who has joined its network is bound to the container, not to its name. */
 const boundTo = ({ service, kind }: Member): string[] =>
-  kind === 'pod' ? [service, ownerOf(service), `${ownerOf(service)}-dapr`] : [service];
+  kind === 'pod' ? Object.values(tripleOf(ownerOf(service))) : [service];
 
 /** Waits for every container to run and be healthy; gives those that are not by then. */
 export async function untilWhole({ core, inspect }: Project, timeoutMs: number): Promise<string[]> {

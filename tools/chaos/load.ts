@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { uuidv7 } from '../../services/_chassis/uuid.ts';
+import { ends } from '../../services/_e2e/shop.ts';
 import { orderStatus } from '../../services/orders/contract.ts';
 import type { ClientAnswer, ClientRequest } from '../audit/client-log.ts';
 import { createSeen, outcomeOf, type Doing, type Seen } from './seen.ts';
@@ -19,7 +20,6 @@ const rushOf = (slow: number) => Array.from({ length: 12 }, (_, n) => (n < slow 
 
 const placed = z.object({ id: z.string() });
 const page = z.object({ items: z.array(z.object({ id: z.string(), status: orderStatus })) });
-const ends: readonly string[] = ['shipped', 'rejected', 'payment-failed', 'cancelled'];
 
 /** A load that runs, at a fixed rate whatever becomes of what was sent before. */
 export interface Load {

@@ -1,38 +1,16 @@
 // Calls, as one service and through its sidecar, everyone that it may call, and sees to it that the others refuse it; an outcome
 // a line. In a container it is the service of its pod, else that of the running mesh: node tools/communication/probe.ts orders
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { createConnect, type Connect } from '../../services/_chassis/client.ts';
+import type { Connect } from '../../services/_chassis/client.ts';
 import { continueTrace, withContext } from '../../services/_chassis/context.ts';
 import type { Contract } from '../../services/_chassis/contract.ts';
 import { causeOf } from '../../services/_chassis/errors.ts';
-import { createSidecar } from '../../services/_chassis/sidecar.ts';
-import { homeAt, repository } from '../mesh/home.ts';
-import { runningMesh } from '../mesh/up.ts';
+import { connectAs } from '../connect-as.ts';
 import { UserError } from '../mesh/user-error.ts';
 import { readContracts } from '../service-contracts.ts';
 import { callersOf, probeOf, protocolOf, type Outcome } from './matrix.ts';
 
-const inPod = '/run/secrets/tokens.env';
 const timeoutMs = 5_000;
-
-/** The way into the mesh of a service. Its token is where only its user can read it: in a volume, or its environment. */
-async function connectAs(service: string): Promise<Connect> {
-  if (existsSync(inPod)) {
-    const { DAPR_HTTP_PORT, DAPR_GRPC_PORT } = process.env;
-    const apiToken = /^DAPR_API_TOKEN=(.*)$/m.exec(await readFile(inPod, 'utf8'))?.[1] ?? '';
-    return connectBy(Number(DAPR_HTTP_PORT), Number(DAPR_GRPC_PORT), apiToken);
-  }
-  const pair = (await runningMesh(homeAt(repository)))?.pairs.find((one) => one.service === service);
-  if (pair?.appPid === undefined) throw new UserError(`no ${service} runs here: \`make up\` first`);
-  const environment = await readFile(`/proc/${pair.appPid}/environ`, 'utf8');
-  const apiToken = /(?:^|\0)DAPR_API_TOKEN=([^\0]*)/.exec(environment)?.[1] ?? '';
-  return connectBy(pair.ports.http, pair.ports.grpc, apiToken);
-}
-
-const connectBy = (port: number, grpcPort: number, apiToken: string) =>
-  createConnect({ sidecar: createSidecar({ port, apiToken }), grpcPort, apiToken });
 
 /** Asks for something, and gives what came instead where nothing did. */
 async function ask(connect: Connect, contract: Contract, method: string, request: unknown) {

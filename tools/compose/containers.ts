@@ -12,6 +12,9 @@ export function containersOf(docker: Docker, project: string, service?: string):
   return docker.listContainers({ all: true, filters: { label } });
 }
 
+/** Kills what a container runs, from inside, as a crash would: the child of init, which is 1 and can't be killed by its own. */
+export const crashCommand = ['sh', '-c', 'kill -9 $(cat /proc/1/task/1/children)'];
+
 /** Its name in compose.yaml. */
 export const serviceOf = ({ Labels }: Pick<Docker.ContainerInfo, 'Labels'>): string => Labels[labels.service] ?? '';
 

@@ -144,6 +144,7 @@ export async function compose(args: readonly string[], options: ComposeOptions =
   const tail = complaints.trim().split('\n').slice(-12).join('\n    ');
   throw new UserError(`docker compose ${args.join(' ')} failed (${exit})${tail ? `:\n    ${tail}` : ''}`);
 }
+
 /** The same, however it ends; UserError only when there is no Compose. */
 export async function runCompose(args: readonly string[], options: ComposeOptions = {}) {
   const found = findCompose();

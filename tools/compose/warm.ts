@@ -1,13 +1,12 @@
 // Loads every service once, so that the image holds their sources as V8 wants them: node tools/compose/warm.ts
-import { readdir } from 'node:fs/promises';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { repository } from '../mesh/home.ts';
+import { serviceFolders } from '../mesh/service-folders.ts';
 
-const services = (await readdir(join(repository, 'services'))).filter((name) => /^[a-z]/.test(name));
 const modules = [
-  ...services.flatMap((name) => [`services/${name}/app.ts`, `services/${name}/config.ts`]),
+  ...(await serviceFolders(repository)).flatMap((name) => [`services/${name}/app.ts`, `services/${name}/config.ts`]),
   'services/_chassis/service.ts',
 ];
 for (const file of modules) await import(pathToFileURL(join(repository, file)).href);

@@ -1,4 +1,4 @@
-import { access, readdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type pg from 'pg';
@@ -9,6 +9,7 @@ import { migrate } from '../../services/_chassis/migrate.ts';
 import { ensureRoles, giveToOwner, migratorOf, ownerOf } from '../../services/_chassis/tenancy.ts';
 import { withClient, type Postgres } from './postgres.ts';
 import { secretNamed, type Secrets } from './secrets.ts';
+import { serviceFolders } from './service-folders.ts';
 import { UserError } from './user-error.ts';
 
 /** Puts in what a fresh mesh begins with; `secret` gives one of the machine's. */
@@ -23,10 +24,9 @@ const exists = (path: string) =>
 
 /** The services below a project root that own a database: those with migrations. */
 export async function servicesWithDatabase(root: string): Promise<string[]> {
-  const entries = await readdir(join(root, 'services'), { withFileTypes: true });
-  const names = entries.filter((entry) => entry.isDirectory() && /^[a-z]/.test(entry.name)).map(({ name }) => name);
+  const names = await serviceFolders(root);
   const owning = await Promise.all(names.map((name) => exists(join(root, 'services', name, 'migrations'))));
-  return names.filter((_, index) => owning[index]).sort();
+  return names.filter((_, index) => owning[index]);
 }
 
 /** The name of the secret that holds a service's database password. */

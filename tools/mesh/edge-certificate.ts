@@ -10,7 +10,8 @@ const renewBeforeMs = 30 * dayMs;
 
 /**
  * Sees to it that a folder has a development certificate for localhost that is valid for a month yet: `cert.pem`, `key.pem`,
- * and `ca.pem`, which a client has to trust; `names` are other hosts that it is for. The key that signed it is forgotten at once: who trusts that CA trusts nothing else.
+ * and `ca.pem`, which a client has to trust; `names` are other hosts that it is for. The key that signed it is forgotten at
+ * once: who trusts that CA trusts nothing else.
  */
 export async function ensureEdgeCertificate(
   folder: string,

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import Docker from 'dockerode';
 import { isMiscounted, ofProject, startedTwice } from '../compose/containers.ts';
 import { compose, ensureEngine, runCompose, type Engine } from '../compose/engine.ts';
-import { repository } from '../mesh/home.ts';
 import { UserError } from '../mesh/user-error.ts';
+import { run } from './run-program.ts';
 import { together, type Tally } from './tally.ts';
 
 // Beside whatever mesh this machine has: its own names and its own ports.
@@ -83,8 +82,7 @@ async function provideImages(docker: Docker): Promise<void> {
       );
   if (!(await isThere())) await run('docker', ['pull', '--quiet', smallest]);
   if (!(await isThere()) || (await isStandIn(docker, smallest))) {
-    const { code } = await run('sh', ['scripts/offline-images.sh']);
-    if (code !== 0)
+    if ((await run('sh', ['scripts/offline-images.sh'])) !== 0)
       throw new UserError('the stand-ins for the public images could not be built; what was said is above');
   }
 }
@@ -119,13 +117,4 @@ async function suite(): Promise<Tally> {
   if (passed === undefined) return { passed: 0, failed: 1, names: [`containers > suite: ${complaints.slice(-2_000)}`] };
   const said = /\nfailed:\n([^]*?)\n\nin \d+ s/.exec(text)?.[1];
   return { passed: Number(passed), failed: Number(failed), names: said === undefined ? [] : [said] };
-}
-
-/** Runs a program with its output shown. */
-function run(command: string, args: readonly string[]): Promise<{ code: number }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: repository, stdio: 'inherit' });
-    child.once('error', reject);
-    child.once('exit', (code) => resolve({ code: code ?? 1 }));
-  });
 }

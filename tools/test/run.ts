@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,26 +5,13 @@ import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { homeAt, repository } from '../mesh/home.ts';
 import { containerTests } from './containers.ts';
+import { run } from './run-program.ts';
 import { startTestPostgres } from './postgres.ts';
 import type { Tally } from './tally.ts';
 
 // `check`: format, lint, types and the pure tests. `services`: each service on a real PostgreSQL. `mesh`: end to end.
 // `all`: everything. What stands behind the stage's name is a filter on file names.
 const [wanted = 'all', ...filters] = process.argv.slice(2);
-
-/** Runs a program with its output shown, and gives its exit code; a signal to us goes to it first. */
-function run(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: repository, stdio: 'inherit', env: { ...process.env, ...env } });
-    const pass = (signal: NodeJS.Signals) => void child.kill(signal);
-    process.on('SIGINT', pass).on('SIGTERM', pass);
-    child.on('error', reject);
-    child.on('exit', (code) => {
-      process.off('SIGINT', pass).off('SIGTERM', pass);
-      resolve(code ?? 1);
-    });
-  });
-}
 
 async function command(name: string, program: string, ...args: string[]): Promise<Tally> {
   const code = await run(program, args);

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
-import { containersOf } from '../../../tools/compose/containers.ts';
+import { containersOf, crashCommand } from '../../../tools/compose/containers.ts';
 
 const docker = new Docker();
 const project = process.env['COMPOSE_PROJECT_NAME'] || 'sidecart';
@@ -45,8 +45,7 @@ export async function execute(service: string | Docker.Container, command: strin
 }
 
 /** Kills what a container runs from inside, as a crash would. */
-export const killInside = (service: string): Promise<unknown> =>
-  execute(service, ['sh', '-c', 'kill -9 $(cat /proc/1/task/1/children)']).catch(() => undefined);
+export const killInside = (service: string): Promise<unknown> => execute(service, crashCommand).catch(() => undefined);
 
 /** What a container has written since a moment (milliseconds of the epoch). */
 export async function logsOf(service: string, since: number): Promise<string> {
