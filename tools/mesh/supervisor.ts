@@ -26,7 +26,8 @@ async function main(): Promise<void> {
   process.chdir(home.root);
   const log = (text: string) => process.stdout.write(`${new Date().toISOString()} ${text}\n`);
   const tell = (message: SupervisorMessage) => {
-    if (process.connected) process.send?.(message);
+    // Whoever started this may be gone without our having read so yet; that fails here, and unheard would end the mesh.
+    if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
   };
   const given = new AbortController();
   // Whoever started this is gone before it was ready, or wants no more of it.

@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { askStatus, type MeshStatus } from './control.ts';
 import { placeDemoOrders } from './demo.ts';
 import { prepareHome, type Home } from './home.ts';
@@ -75,14 +74,9 @@ export async function startSupervisor(
   child.removeAllListeners('exit');
   child.disconnect();
   child.unref();
-  // Once in hundreds of starts the first question of its state had no answer.
-  for (const limit = Date.now() + 5_000; ; await delay(50)) {
-    const status = await askStatus(home);
-    if (status) return status;
-    const end = child.signalCode ?? child.exitCode;
-    if (end !== null) throw new UserError(`the mesh started and ended again (${end}); see .data/logs/mesh.log`);
-    if (Date.now() > limit) throw new UserError('the mesh started and does not answer; see .data/logs/mesh.log');
-  }
+  const status = await askStatus(home);
+  if (!status) throw new UserError('the mesh started and does not answer; see .data/logs/mesh.log');
+  return status;
 }
 
 /** `make up`: starts the mesh unless it runs, shows a few orders on their way, and says what there is. */
