@@ -7,7 +7,7 @@ import { readMachine, readTree } from '../surroundings.ts';
 import { writePage } from './page.ts';
 import { holds, keep, type MeasuredCell } from './record.ts';
 import { openChaos, plan, share } from './run.ts';
-import { doings } from './seen.ts';
+import { doings, tallied } from './seen.ts';
 
 const values = new Map(process.argv.slice(2).map((arg) => [arg.split('=')[0], arg.slice(arg.indexOf('=') + 1)]));
 const listed = (name: string) => (values.get(name) ?? '').split(',').filter(Boolean);
@@ -17,11 +17,11 @@ function show(cells: readonly MeasuredCell[]): void {
     cell.service,
     cell.fault,
     cell.seconds === null ? 'never' : `${cell.seconds.toFixed(1)} s`,
-    ...doings.map((doing) => Object.values(cell.saw[doing]).join(' / ')),
+    ...doings.map((doing) => `${tallied(cell.saw[doing])}, ${cell.saw[doing].longest} s`),
     holds(cell) ? 'held' : 'NOT',
   ]);
   console.log(`\n${table([['container', 'fault', 'served', ...doings, ''], ...rows])}\n`);
-  console.log('  browse, checkout, orders: answered / refused / failed / longest in seconds\n');
+  console.log('  browse, checkout, orders: answered / refused / failed, the longest\n');
 }
 
 async function main(): Promise<number> {

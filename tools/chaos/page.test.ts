@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { chaosPage, isPageFresh } from './page.ts';
 import { formatRecord, merged, type MeasuredCell } from './record.ts';
 
-const tally = { ok: 9, refused: 2, failed: 0, longest: 1.5 };
+const tally = { ok: 9, refused: 2, failed: {}, longest: 1.5 };
 const crash: MeasuredCell = {
   ...{ service: 'redis', kind: 'redis', fault: 'crash', unfinished: 12, seconds: 3.2, heldBack: 0 },
-  saw: { browse: tally, checkout: { ...tally, failed: 1 }, orders: tally },
+  saw: { browse: tally, checkout: { ...tally, failed: { 429: 1 } }, orders: tally },
   ...{ probed: [], audit: [], problems: [] },
   ...{ at: '2026-01-02T03:04:05.000Z', commit: '0123456789abcdef', dirty: false },
   machine: { cores: 2, memoryGiB: 4, kernel: '6.1', node: '24.0.0', engine: '20.10' },
@@ -27,7 +27,9 @@ describe('the page of chaos', () => {
     const page = chaosPage({ cells: [crash] });
     expect(page).toContain('1 faults, all held; 2026-01-02, 0123456, 2 cores.');
     expect(page).toContain('| redis | 3.2 |  |  |  |  |  |  | 60 |');
-    expect(page).toContain('| redis | crash | 12 | 9 / 2 / 0, 1.5 s | 9 / 2 / 1, 1.5 s | 9 / 2 / 0, 1.5 s | clean |');
+    expect(page).toContain(
+      '| redis | crash | 12 | 9 / 2 / 0, 1.5 s | 9 / 2 / 1 (429: 1), 1.5 s | 9 / 2 / 0, 1.5 s | clean |',
+    );
     expect(page).not.toContain('did not hold');
   });
 

@@ -7,7 +7,7 @@ import { faultNames, faults, hasNetwork } from './faults.ts';
 import { kindOf, ownerOf } from './project.ts';
 import { holds, readRecord, type ChaosRecord, type MeasuredCell } from './record.ts';
 import { limits } from './recovery.ts';
-import { doings, type Tally } from './seen.ts';
+import { doings, tallied, type Tally } from './seen.ts';
 
 const file = join(repository, 'docs', 'chaos.md');
 
@@ -65,8 +65,8 @@ ${tableOf(
 
 ## What people saw
 
-From the strike until all was served again, each try counted by itself: answered / refused with \`Retry-After\` / failed (another 5xx,
-a broken connection, no answer within 10 s), and the longest that one took.
+From the strike until all was served again, each try counted by itself: answered / refused with \`Retry-After\` / failed (by its status:
+another 5xx or 429; *none*: a broken connection, or no answer within 10 s), and the longest that one took.
 
 ${tableOf(
   ['container', 'fault', 'unfinished', 'browsing', 'placing orders', 'looking at orders', 'audit'],
@@ -100,7 +100,7 @@ function secondsOf(cell: MeasuredCell | undefined, service: string, fault: strin
 const failure = ({ service, fault, audit, problems }: MeasuredCell) =>
   `- ${service}, ${fault}: ${[...problems, ...audit].join('; ').replaceAll(/\s+/g, ' ')}`;
 
-const told = ({ ok, refused, failed, longest }: Tally) => `${ok} / ${refused} / ${failed}, ${longest.toFixed(1)} s`;
+const told = (tally: Tally) => `${tallied(tally)}, ${tally.longest.toFixed(1)} s`;
 
 /** Whether the page says what the record says. */
 export const isPageFresh = async (): Promise<boolean> =>
