@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { startControl } from './control.ts';
 import { homeAt } from './home.ts';
 import { startMesh } from './mesh.ts';
-import type { Progress } from './progress.ts';
+import { tellStarter } from './starter.ts';
 import { UserError } from './user-error.ts';
 
 /** What a supervisor is told by its command line, as JSON. */
@@ -14,21 +14,11 @@ export const supervisorOptions = z.object({
   services: z.array(z.string()).optional(),
 });
 
-/** What a supervisor tells the process that started it. */
-export type SupervisorMessage =
-  | { readonly kind: 'progress'; readonly progress: Progress }
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'failed'; readonly message: string };
-
 async function main(): Promise<void> {
   const options = supervisorOptions.parse(JSON.parse(process.argv[2] ?? ''));
   const home = homeAt(options.home);
   process.chdir(home.root);
   const log = (text: string) => process.stdout.write(`${new Date().toISOString()} ${text}\n`);
-  const tell = (message: SupervisorMessage) => {
-    // Whoever started this may be gone without our having read so yet; that fails here, and unheard would end the mesh.
-    if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
-  };
   const given = new AbortController();
   // Whoever started this is gone before it was ready, or wants no more of it.
   process.on('disconnect', () => given.abort());
@@ -48,7 +38,7 @@ async function main(): Promise<void> {
       signal: given.signal,
       onProgress: (progress) => {
         if (progress.kind === 'event') hear(progress.text);
-        tell({ kind: 'progress', progress });
+        void tellStarter({ kind: 'progress', progress });
       },
     });
     let stopping: Promise<void> | undefined;
@@ -69,15 +59,14 @@ async function main(): Promise<void> {
     process.removeAllListeners('disconnect');
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop().then(leave));
     log('ready');
-    tell({ kind: 'ready' });
+    void tellStarter({ kind: 'ready' });
     if (given.signal.aborted) await stop().then(leave);
   } catch (error) {
     const message =
       error instanceof UserError ? error.message : error instanceof Error ? (error.stack ?? error.message) : '?';
     log(message);
-    const failed: SupervisorMessage = { kind: 'failed', message };
-    if (process.connected) process.send?.(failed, undefined, undefined, () => process.exit(1));
-    else process.exit(1);
+    await tellStarter({ kind: 'failed', message });
+    process.exit(1);
   }
 }
 

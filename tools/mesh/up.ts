@@ -8,7 +8,7 @@ import { rotateLog } from './process.ts';
 import { readSecrets } from './secrets.ts';
 import { livingProcesses, readState } from './state.ts';
 import { describeRunning } from './summary.ts';
-import type { SupervisorMessage } from './supervisor.ts';
+import type { SupervisorMessage } from './starter.ts';
 import { createProgressView, styled } from './terminal.ts';
 import { UserError } from './user-error.ts';
 
