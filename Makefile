@@ -76,8 +76,8 @@ compose-logs: deps ## Follow the logs (service=orders,orders-dapr; follow=0 to o
 	@$(compose) logs service='$(service)' follow='$(follow)'
 compose-scale: deps ## Run n pods of a service (service=products n=3)
 	@node tools/compose/scale.ts service='$(service)' n='$(n)'
-compose-memory: deps ## What each container takes of its memory, and all of them
-	@node tools/compose/memory.ts $(args)
+compose-memory: deps ## What each container takes of its memory, and all of them (minutes=10: after so much shopping)
+	@node tools/compose/memory-cli.ts minutes='$(minutes)'
 compose-picture: deps ## Draw docs/mesh.svg from compose.yaml
 	@node tools/compose/picture.ts
 compose-cold: deps ## Start it from nothing ten times: is every start whole? (rounds=10)

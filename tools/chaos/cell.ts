@@ -1,16 +1,12 @@
-import { rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openClientLog } from '../audit/client-log.ts';
-import { auditBooks } from './books.ts';
 import { isAsStated, probe, type Probed } from './degraded.ts';
 import { faults, holdMs, mend, untilWhole, type FaultName } from './faults.ts';
-import { startLoad, type Load } from './load.ts';
+import type { Load } from './load.ts';
 import type { Member, Project } from './project.ts';
 import { limits, untilServed } from './recovery.ts';
 import type { Cell } from './record.ts';
 import type { Ask, Shoppers } from './shoppers.ts';
+import { whilePeopleShop } from './shopping.ts';
 
 /** How many orders are on their way, at least, when a fault strikes. */
 const unfinishedAtLeast = 10;
@@ -29,23 +25,18 @@ export interface CellDeps {
 }
 
 /** Lets one fault strike one container while people shop, and gives what came of it. */
-export async function runCell(deps: CellDeps, member: Member, fault: FaultName): Promise<Cell> {
-  const clientLog = join(tmpdir(), `sidecart-chaos-${process.pid}.jsonl`);
-  await writeFile(clientLog, '', { mode: 0o644 });
-  const log = openClientLog(clientLog);
-  const [ada, ben] = [deps.shoppers.as('ada', log), deps.shoppers.as('ben', log)];
-  const load = startLoad([ada, ben]);
-  try {
-    const struck = await strikeAndRecover(deps, { member, fault, load, ask: ada });
+export const runCell = (deps: CellDeps, member: Member, fault: FaultName): Promise<Cell> =>
+  whilePeopleShop(deps.project, deps.shoppers, async ({ load, ask, audit }) => {
+    const struck = await strikeAndRecover(deps, { member, fault, load, ask });
     await load.stop();
     deps.report('auditing');
-    const [ill] = await Promise.all([untilWhole(deps.project, wholeMs), log.written()]);
+    const ill = await untilWhole(deps.project, wholeMs);
     // What was left behind would be laid at the next fault's door.
     if (ill.length > 0) {
       await mend(deps.project);
       await untilWhole(deps.project, wholeMs);
     }
-    const violations = await auditBooks(deps.project, clientLog);
+    const violations = await audit();
     const problems = [
       ...struck.lacking.map((what) => `not served within ${limits[member.kind]} s: ${what}`),
       ...struck.probed
@@ -58,12 +49,7 @@ export async function runCell(deps: CellDeps, member: Member, fault: FaultName):
       ...{ service: member.service, kind: member.kind, fault, unfinished, seconds: seconds ?? null, saw },
       ...{ heldBack: load.heldBack, probed, audit: violations, problems },
     };
-  } finally {
-    await load.stop();
-    await log.close();
-    await rm(clientLog, { force: true });
-  }
-}
+  });
 
 async function strikeAndRecover(
   { project, shoppers, undo, report }: CellDeps,

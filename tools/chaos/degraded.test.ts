@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isAsStated, statedFor } from './degraded.ts';
-import { kindOf } from './project.ts';
+import { kindOf } from '../compose/containers.ts';
 import { isRefusal, outcomeOf } from './seen.ts';
 
 const answer = (status: number, headers: Record<string, string> = {}) => ({

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { crashCommand } from '../compose/containers.ts';
 import { tripleOf } from '../compose/pod.ts';
-import { ownerOf, type Kind, type Member, type Project } from './project.ts';
+import type { Kind } from '../compose/containers.ts';
+import { ownerOf, type Member, type Project } from './project.ts';
 
 /** What may happen to a container, in the order of the table. */
 export const faultNames = ['crash', 'restart', 'pause', 'recreate', 'cut', 'kill', 'stop'] as const;

@@ -5,7 +5,7 @@ import { ends } from '../../services/_e2e/shop.ts';
 import { orderStatus } from '../../services/orders/contract.ts';
 import type { ClientAnswer, ClientRequest } from '../audit/client-log.ts';
 import { createSeen, outcomeOf, type Doing, type Seen } from './seen.ts';
-import { products, type Ask } from './shoppers.ts';
+import { insist, products, type Ask } from './shoppers.ts';
 
 // Of three requests one is an order: 5 orders and 10 reads a second.
 const perSecond = 15;
@@ -90,7 +90,7 @@ export function startLoad(people: readonly [Ask, Ask]): Load {
   })();
 
   async function unfinished(): Promise<number> {
-    const pages = await Promise.all(people.map((ask) => ask({ path: '/api/orders?limit=50' })));
+    const pages = await Promise.all(people.map((ask) => insist(ask, { path: '/api/orders?limit=50' }, 3)));
     return pages
       .map(({ body }) => page.parse(body).items.filter(({ status }) => !ends.includes(status)).length)
       .reduce((sum, count) => sum + count, 0);

@@ -1,19 +1,17 @@
 // Writes docs/chaos.md anew from its record: node tools/chaos/page.ts
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { kindOf } from '../compose/containers.ts';
+import { markdownTable } from '../markdown-table.ts';
 import { repository } from '../mesh/home.ts';
 import { askedWhileGone, statedFor } from './degraded.ts';
 import { faultNames, faults, hasNetwork } from './faults.ts';
-import { kindOf, ownerOf } from './project.ts';
+import { ownerOf } from './project.ts';
 import { holds, readRecord, type ChaosRecord, type MeasuredCell } from './record.ts';
 import { limits } from './recovery.ts';
 import { doings, tallied, type Tally } from './seen.ts';
 
 const file = join(repository, 'docs', 'chaos.md');
-
-const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]) =>
-  [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 
 /** The page that tells what each fault did; every figure on it is out of the record. */
 export function chaosPage({ cells }: ChaosRecord): string {
@@ -27,7 +25,7 @@ orders a second, some of them with a card that takes the bank 8 s). At least 10 
 each, all orders have to end and the audit of all books has to be clean. This page is made of the
 [record](records/containers/chaos.json) (\`node tools/chaos/page.ts\`): ${summary(cells, failed)}
 
-${tableOf(
+${markdownTable(
   ['fault', 'what is done'],
   faultNames.map((name) => [name, faults[name].says]),
 )}
@@ -38,7 +36,7 @@ Counted from the fault, or where it lasts from its end, until each kind of read 
 in, and an order placed after it is shipped. Nobody helps, except that what was killed or stopped is started. *Limit*: what takes
 longer has failed. An app and its sidecar have no network of their own: what is cut is the pod's.
 
-${tableOf(
+${markdownTable(
   ['container', ...faultNames, 'limit'],
   services.map((service) => [
     service,
@@ -58,7 +56,7 @@ ${failed.length === 0 ? '' : `\nWhat did not hold:\n\n${failed.map((cell) => fai
 Whichever of a service's three containers was killed or stopped. *refused*: 503 as problem+json, with \`Retry-After\`; *either*: one of
 the two. *silent*: nobody listens. Orders that are placed while a worker is gone wait for it.
 
-${tableOf(
+${markdownTable(
   ['gone', ...askedWhileGone],
   owners.map((owner) => [owner, ...askedWhileGone.map((asked) => statedFor(owner)[asked])]),
 )}
@@ -68,7 +66,7 @@ ${tableOf(
 From the strike until all was served again, each try counted by itself: answered / refused with \`Retry-After\` / failed (by its status:
 another 5xx or 429; *none*: a broken connection, or no answer within 10 s), and the longest that one took.
 
-${tableOf(
+${markdownTable(
   ['container', 'fault', 'unfinished', 'browsing', 'placing orders', 'looking at orders', 'audit'],
   cells.map((cell) => [
     cell.service,

@@ -1,11 +1,7 @@
 import type Docker from 'dockerode';
-import { containersOf } from '../compose/containers.ts';
+import { containersOf, kindOf, type Kind } from '../compose/containers.ts';
 import { compose } from '../compose/engine.ts';
 import { UserError } from '../mesh/user-error.ts';
-
-/** What a container is in the mesh; of `pod`, `app` and `sidecar` there is one for each service. */
-export type Kind = 'edge' | 'pod' | 'app' | 'sidecar' | 'bank' | 'postgres' | 'redis' | 'sentry';
-const kinds: readonly string[] = ['edge', 'bank', 'postgres', 'redis', 'sentry'] satisfies Kind[];
 
 /** A container of the core, found anew whenever it is needed: it may have been made anew. */
 export interface Member {
@@ -85,13 +81,6 @@ async function coreOf({ compose, inspect }: Pick<Project, 'compose' | 'inspect'>
     if (HostConfig.RestartPolicy?.Name !== 'no') members.push({ service, kind: kindOf(service) });
   }
   return members;
-}
-
-/** What a container is, by its name in compose.yaml. */
-export function kindOf(service: string): Kind {
-  if (service.endsWith('-pod')) return 'pod';
-  if (service.endsWith('-dapr')) return 'sidecar';
-  return kinds.includes(service) ? (service as Kind) : 'app';
 }
 
 /** The service whose pod a container belongs to, or its own name. */

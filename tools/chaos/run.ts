@@ -1,13 +1,9 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { rm } from 'node:fs/promises';
 import { ensureEngine } from '../compose/engine.ts';
-import { openClientLog } from '../audit/client-log.ts';
 import { runCell, type CellDeps } from './cell.ts';
 import { faultNames, hasNetwork, mend, untilWhole, type FaultName } from './faults.ts';
 import { findProject, type Member, type Project } from './project.ts';
 import type { Cell } from './record.ts';
-import { openShoppers, stockUp } from './shoppers.ts';
+import { openShop } from './shoppers.ts';
 import { UserError } from '../mesh/user-error.ts';
 
 const wholeMs = 120_000;
@@ -28,11 +24,7 @@ export async function openChaos(name?: string): Promise<Chaos> {
   const project = await findProject(docker, name);
   const ill = await untilWhole(project, wholeMs);
   if (ill.length > 0) throw new UserError(`the mesh ${project.name} is not whole: ${ill.join(', ')}`);
-  const shoppers = await openShoppers(project);
-  const unread = join(tmpdir(), `sidecart-chaos-${process.pid}-stock.jsonl`);
-  const log = openClientLog(unread);
-  await stockUp(shoppers.as('warehouse', log)).finally(() => log.close());
-  await rm(unread, { force: true });
+  const shoppers = await openShop(project);
   const undo: CellDeps['undo'] = {};
   return {
     project,

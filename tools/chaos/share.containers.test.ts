@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasNetwork } from './faults.ts';
-import { kindOf } from './project.ts';
+import { kindOf } from '../compose/containers.ts';
 import { openChaos, share, type Chaos } from './run.ts';
 
 let chaos: Chaos;

@@ -1,9 +1,20 @@
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { uuidv7 } from '../../services/_chassis/uuid.ts';
-import { recordingClient, type ClientAnswer, type ClientLog, type ClientRequest } from '../audit/client-log.ts';
+import {
+  openClientLog,
+  recordingClient,
+  type ClientAnswer,
+  type ClientLog,
+  type ClientRequest,
+} from '../audit/client-log.ts';
 import { secretsOfMesh } from '../compose/containers.ts';
 import { claimsOf } from '../mesh/people.ts';
 import { signIn } from '../mesh/sign-in.ts';
 import type { Project } from './project.ts';
+import { isRefusal } from './seen.ts';
 
 export type Name = 'ada' | 'ben' | 'warehouse';
 export type Ask = (request: ClientRequest) => Promise<ClientAnswer>;
@@ -20,8 +31,8 @@ export interface Shoppers {
 export const patienceMs = 10_000;
 const lifetimeMs = 10 * 60_000;
 
-/** Signs the shoppers in; the password that they share stays in memory. */
-export async function openShoppers(project: Project): Promise<Shoppers> {
+/** Signs them in; the password that they share stays in memory. */
+async function openShoppers(project: Project): Promise<Shoppers> {
   const secrets = await secretsOfMesh(project.compose);
   const tokens = new Map<Name, string>();
   const entering = new Map<Name, Promise<void>>();
@@ -53,19 +64,39 @@ export async function openShoppers(project: Project): Promise<Shoppers> {
   };
 }
 
+/** Asks, and comes again when told to, at most so many times. */
+export async function insist(ask: Ask, request: ClientRequest, times: number): Promise<ClientAnswer> {
+  for (let left = times; ; left -= 1) {
+    const answer = await ask(request);
+    if (!isRefusal(answer) || left === 0) return answer;
+    await delay(Math.min(Number(answer.headers.get('retry-after')), 5) * 1_000);
+  }
+}
+
 /** What the shoppers buy. */
 export const products: readonly string[] = Array.from({ length: 10 }, (_, n) => String(20 + n));
+
+/** Signs the shoppers in and has the warehouse receive what they will buy. */
+export async function openShop(project: Project): Promise<Shoppers> {
+  const shoppers = await openShoppers(project);
+  const unread = join(tmpdir(), `sidecart-chaos-${process.pid}-stock.jsonl`);
+  const log = openClientLog(unread);
+  await stockUp(shoppers.as('warehouse', log)).finally(() => log.close());
+  await rm(unread, { force: true });
+  return shoppers;
+}
 
 /**
  * Receives enough of what will be bought, for an order that is rejected would say nothing of the mesh; and looks at it once, so that
  * the cache has it, as in a shop that has been open for a while.
  */
-export async function stockUp(ask: Ask): Promise<void> {
+async function stockUp(ask: Ask): Promise<void> {
   for (const product of products) {
     await ask({ path: `/api/products/${product}` });
     for (const warehouse of ['north', 'south']) {
       const body = { warehouse, quantity: 2_000 };
-      const { status, text } = await ask({ path: `/api/inventory/${product}/receipts`, key: uuidv7(), body });
+      const request = { path: `/api/inventory/${product}/receipts`, key: uuidv7(), body };
+      const { status, text } = await insist(ask, request, 3);
       if (status !== 200) throw new Error(`stock could not be received: ${status} ${text}`);
     }
   }

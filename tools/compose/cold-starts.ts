@@ -1,28 +1,21 @@
 // Starts the mesh in containers from nothing, again and again, with data and secrets dropped before each round:
 // node tools/compose/cold-starts.ts [rounds=10]. It is a project of its own, on ports of its own; the images are built before.
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import Docker from 'dockerode';
 import { signIn } from '../mesh/sign-in.ts';
-import { repository } from '../mesh/home.ts';
 import { table } from '../mesh/terminal.ts';
 import { UserError } from '../mesh/user-error.ts';
 import { placeOrder } from '../communication/events.ts';
 import { createProgressLine } from '../progress-line.ts';
-import { readMachine, readTree } from '../surroundings.ts';
 import { isMiscounted, secretsOfMesh, startedTwice } from './containers.ts';
 import { compose, ensureEngine } from './engine.ts';
+import { keepMeasured, surroundings, type ColdStarts } from './measured.ts';
+import { writeMeasuredPage } from './measured-page.ts';
 
 const url = 'http://127.0.0.1:18090';
 const project = 'sidecart-cold';
 const env = { COMPOSE_PROJECT_NAME: project, EDGE_PORT: '18090', EDGE_TLS_PORT: '18490', PUBLIC_URL: url };
 
-/** One round: seconds until `up --wait` returned, until an order was shipped, and what was started more than once. */
-interface Round {
-  readonly healthySeconds: number;
-  readonly shippedSeconds: number;
-  readonly restarted: readonly string[];
-}
+type Round = ColdStarts['rounds'][number];
 
 const drop = () =>
   compose(['down', '--volumes', '--remove-orphans'], { env }).catch((error: unknown) => {
@@ -47,7 +40,7 @@ async function round(docker: Docker): Promise<Round> {
 const count = Number(/^rounds=(\d+)$/.exec(process.argv[2] ?? 'rounds=10')?.[1] ?? 10);
 const progress = createProgressLine(process.stderr);
 try {
-  const surroundings = { tree: readTree(), machine: readMachine(), at: new Date().toISOString() };
+  const around = surroundings();
   const { docker } = await ensureEngine();
   await compose(['build', '--quiet'], { env });
   const rounds: Round[] = [];
@@ -56,8 +49,8 @@ try {
     rounds.push(await round(docker));
   }
   progress.clear();
-  const record = join(repository, 'docs', 'records', 'containers', 'cold-starts.json');
-  await writeFile(record, `${JSON.stringify({ ...surroundings, rounds }, undefined, 2)}\n`);
+  await keepMeasured('cold-starts', { ...around, rounds });
+  await writeMeasuredPage();
   const rows = rounds.map(({ healthySeconds, shippedSeconds, restarted }, index) => [
     `${index + 1}`,
     healthySeconds.toFixed(1),

@@ -18,6 +18,17 @@ export const crashCommand = ['sh', '-c', 'kill -9 $(cat /proc/1/task/1/children)
 /** Its name in compose.yaml. */
 export const serviceOf = ({ Labels }: Pick<Docker.ContainerInfo, 'Labels'>): string => Labels[labels.service] ?? '';
 
+/** What a container of the core is in the mesh; of `pod`, `app` and `sidecar` there is one for each replica of a service. */
+export type Kind = 'edge' | 'pod' | 'app' | 'sidecar' | 'bank' | 'postgres' | 'redis' | 'sentry';
+const alone: readonly string[] = ['edge', 'bank', 'postgres', 'redis', 'sentry'] satisfies Kind[];
+
+/** What a container of the core is, by its name in compose.yaml. */
+export function kindOf(service: string): Kind {
+  if (/-pod(-\d+)?$/.test(service)) return 'pod';
+  if (/-dapr(-\d+)?$/.test(service)) return 'sidecar';
+  return alone.includes(service) ? (service as Kind) : 'app';
+}
+
 /** Everything of a project by one label, for what is no container: its networks, its volumes. */
 export const ofProject = (project: string) => ({ filters: { label: [`${labels.project}=${project}`] } });
 

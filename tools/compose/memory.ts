@@ -1,35 +1,28 @@
-// What a running mesh in containers takes of the machine's memory: node tools/compose/memory.ts [project=sidecart] [--json]
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { readdirSync, readFileSync } from 'node:fs';
 import { pssOf } from '../bench/cpu.ts';
-import { table } from '../mesh/terminal.ts';
-import { containersOf, serviceOf } from './containers.ts';
+import { containersOf, kindOf, serviceOf, type Kind } from './containers.ts';
 
 const mib = 1_048_576;
-/** The most that the core of the mesh may take, in MiB (P9). */
-const floorMib = 1_400;
-
-type Kind = 'apps' | 'sidecars' | 'pods' | 'stores' | 'authority' | 'edge' | 'tools';
+/** The most that the mesh may take without its tools, in MiB (P9). */
+export const floorMib = 1_400;
 
 /** In MiB. `inUse` is what the kernel counts for the container but for files that it could drop; `pss` shares what is shared. */
-interface Usage {
+export interface Usage {
   readonly service: string;
-  readonly kind: Kind;
+  readonly kind: Kind | 'tool';
   readonly limit: number;
   readonly inUse: number;
-  readonly pss?: number;
+  readonly pss?: number | undefined;
 }
 
-const beside = ['zipkin', 'prometheus', 'pgadmin', 'redis-commander', 'portainer', 'cli', 'suite'];
-
-function kindOf(service: string): Kind {
-  if (/-pod(-\d+)?$/.test(service)) return 'pods';
-  if (/-dapr(-\d+)?$/.test(service)) return 'sidecars';
-  if (service === 'postgres' || service === 'redis') return 'stores';
-  if (service === 'sentry') return 'authority';
-  if (service === 'edge') return 'edge';
-  return beside.includes(service) ? 'tools' : 'apps';
+/** The sum over some containers. */
+export interface Sum extends Omit<Usage, 'service' | 'kind'> {
+  readonly name: string;
+  readonly containers: number;
 }
+
+const tools = ['zipkin', 'prometheus', 'pgadmin', 'redis-commander', 'portainer', 'cli', 'suite'];
 
 /** The processes of this machine by the cgroup that they are in; empty where the engine is on another or in a VM. */
 function processesByCgroup(): (readonly [cgroup: string, pid: number])[] {
@@ -44,7 +37,8 @@ function processesByCgroup(): (readonly [cgroup: string, pid: number])[] {
     });
 }
 
-async function usages(docker: Docker, project: string): Promise<Usage[]> {
+/** What each running container of a project takes, by kind and name. */
+export async function usagesOf(docker: Docker, project: string): Promise<Usage[]> {
   const containers = (await containersOf(docker, project)).filter(({ State }) => State === 'running');
   // Only root may read how much of another's memory is shared.
   const processes = process.platform === 'linux' && process.getuid?.() === 0 ? processesByCgroup() : [];
@@ -57,53 +51,42 @@ async function usages(docker: Docker, project: string): Promise<Usage[]> {
     const pids = processes.filter(([cgroup]) => cgroup.includes(Id)).map(([, pid]) => pid);
     return {
       service,
-      kind: kindOf(service),
-      limit: memory.limit / mib,
-      inUse: (memory.usage - droppable) / mib,
-      ...(pids.length > 0 && { pss: pids.reduce((sum, pid) => sum + (pssOf(pid) ?? 0), 0) / mib }),
+      kind: tools.includes(service) ? 'tool' : kindOf(service),
+      limit: inMib(memory.limit),
+      inUse: inMib(memory.usage - droppable),
+      ...(pids.length > 0 && { pss: inMib(pids.reduce((sum, pid) => sum + (pssOf(pid) ?? 0), 0)) }),
     };
   });
   return (await Promise.all(all)).sort((a, b) => a.kind.localeCompare(b.kind) || a.service.localeCompare(b.service));
 }
 
-/** Sums by kind, in the order of the kinds. */
-function sums(all: readonly Usage[]): (Omit<Usage, 'service'> & { readonly containers: number })[] {
-  return [...new Set(all.map(({ kind }) => kind))].map((kind) => {
-    const those = all.filter((usage) => usage.kind === kind);
-    const sum = (of: (usage: Usage) => number) => those.reduce((total, usage) => total + of(usage), 0);
-    const pss = those.every((usage) => usage.pss !== undefined) ? { pss: sum((usage) => usage.pss ?? 0) } : {};
-    return {
-      kind,
-      containers: those.length,
-      limit: sum(({ limit }) => limit),
-      inUse: sum(({ inUse }) => inUse),
-      ...pss,
-    };
-  });
+const inMib = (bytes: number) => Math.round((bytes / mib) * 10) / 10;
+
+function sumOf(name: string, those: readonly Usage[]): Sum {
+  const sum = (of: (usage: Usage) => number) => those.reduce((total, usage) => total + of(usage), 0);
+  return {
+    ...{ name, containers: those.length, limit: sum(({ limit }) => limit), inUse: sum(({ inUse }) => inUse) },
+    ...(those.every(({ pss }) => pss !== undefined) && { pss: sum(({ pss = 0 }) => pss) }),
+  };
 }
 
-const whole = (value: number | undefined) => (value === undefined ? '' : Math.round(value).toLocaleString('en'));
-const tenth = (value: number | undefined) => value?.toFixed(1) ?? '';
-
-const named = process.argv.slice(2).find((argument) => !argument.startsWith('--'));
-const project = named?.replace(/^project=/, '') || 'sidecart';
-const all = await usages(new Docker(), project);
-const kinds = sums(all);
-const core = all.filter(({ kind }) => kind !== 'tools');
-const total = core.reduce((sum, { inUse }) => sum + inUse, 0);
-if (process.argv.includes('--json')) {
-  console.log(JSON.stringify({ project, containers: all, kinds, totalMib: total, floorMib }, undefined, 2));
-} else if (all.length > 0) {
-  const rows = all.map(({ service, limit, inUse, pss }) => [service, whole(limit), tenth(inUse), tenth(pss)]);
-  console.log(table([['container', 'limit', 'in use', 'PSS'], ...rows]));
-  const ofKinds = kinds.map((sum) => [
-    `${sum.containers} ${sum.kind}`,
-    whole(sum.limit),
-    tenth(sum.inUse),
-    tenth(sum.pss),
-  ]);
-  console.log(`\n${table([['in MiB', 'limit', 'in use', 'PSS'], ...ofKinds])}`);
-  console.log(`\n  the mesh without tools: ${whole(total)} MiB of at most ${whole(floorMib)}`);
+/** Sums by kind, and last the mesh without its tools. */
+export function sumsOf(all: readonly Usage[]): Sum[] {
+  const kinds = [...new Set(all.map(({ kind }) => kind))];
+  return [
+    ...kinds.map((kind) =>
+      sumOf(
+        kind,
+        all.filter((usage) => usage.kind === kind),
+      ),
+    ),
+    meshSum(all),
+  ];
 }
-if (all.length === 0) console.error(`nothing of the project ${project} runs: docker compose up -d --wait`);
-if (all.length === 0 || total > floorMib) process.exitCode = 1;
+
+/** The mesh without its tools, which is what P9 is about. */
+export const meshSum = (all: readonly Usage[]): Sum =>
+  sumOf(
+    'the mesh',
+    all.filter(({ kind }) => kind !== 'tool'),
+  );
