@@ -9,7 +9,7 @@ describe('the edge of the containers, when gateways come and go', () => {
   let edge: TestEdge;
   beforeAll(async () => {
     network = await openTestNetwork();
-    edge = await network.startEdge();
+    edge = await network.startEdge({ EDGE_REQUESTS_PER_SECOND: '10000' });
   });
   afterAll(() => network.close());
 

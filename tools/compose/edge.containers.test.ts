@@ -117,4 +117,18 @@ describe('the edge of the containers', () => {
     await expect.poll(refused, generous).toBeDefined();
     expectProblem((await refused()) ?? (await get('/')), 'rate-limited');
   });
+
+  it('when one address has too much open, the next is told to wait until something of it has ended', async () => {
+    const narrow = await network.startEdge({ EDGE_CONNECTIONS_PER_ADDRESS: '2' });
+    const openStream = async () => {
+      const stream = await begin(narrow.port, '/api/orders/1/events');
+      expect(stream.statusCode).toBe(200);
+      return stream;
+    };
+    const streams = [await vi.waitFor(openStream, generous), await vi.waitFor(openStream, generous)];
+    expectProblem(await ask(narrow.port, '/'), 'rate-limited');
+    streams[0]?.destroy();
+    await expect.poll(async () => (await ask(narrow.port, '/')).status, generous).toBe(200);
+    streams[1]?.destroy();
+  });
 });

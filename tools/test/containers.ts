@@ -42,8 +42,10 @@ export async function containerTests(
   try {
     const isUp =
       (await step('an engine answers', async () => void (engine = await ensureEngine()))) &&
-      (await step('the public images are there', () => provideImages(docker))) &&
-      (await step('our images are built', () => compose(['--profile', 'cicd', 'build', '--quiet'], { env }))) &&
+      (await step('the public images are there', () => twice(() => provideImages(docker)))) &&
+      (await step('our images are built', () =>
+        twice(() => compose(['--profile', 'cicd', 'build', '--quiet'], { env })),
+      )) &&
       (await step('the mesh comes up', () => compose(['up', '-d', '--wait'], { env }))) &&
       (await step('no container had to be started twice', () => noneRestarted(docker)));
     if (!isUp) return together(tallies);
@@ -53,21 +55,31 @@ export async function containerTests(
     if (engine) {
       const running = engine;
       await step('it goes, and leaves nothing', async () => {
-        await takeDown().catch(async (error: unknown) => {
-          if (!(running.started && isMiscounted(error))) throw error;
+        const isMiscounting = await takeDown().then(
+          () => false,
+          (error: unknown) => {
+            if (isMiscounted(error)) return true;
+            throw error;
+          },
+        );
+        if (isMiscounting && running.started) {
           await running.stop();
           engine = await ensureEngine();
           await takeDown();
-        });
-        await nothingLeft(docker);
+        }
+        // An engine that is somebody else's we can't start anew.
+        await nothingLeft(docker, { networks: running.started || !isMiscounting });
       });
-      await engine.stop();
+      await step('the engine ends, if it was started', () => engine?.stop() ?? Promise.resolve());
     }
   }
   return together(tallies);
 }
 
 const takeDown = () => compose(['--profile', '*', 'down', '--volumes', '--remove-orphans'], { env });
+
+/** Once more where it fails: what it had got over the network stays. */
+const twice = <T>(work: () => Promise<T>): Promise<T> => work().catch(work);
 
 /** Real images where they can be had; elsewhere stand-ins out of packages. */
 async function provideImages(docker: Docker): Promise<void> {
@@ -95,10 +107,10 @@ async function noneRestarted(docker: Docker): Promise<void> {
   if (restarted.length > 0) throw new UserError(restarted.join(', '));
 }
 
-async function nothingLeft(docker: Docker): Promise<void> {
+async function nothingLeft(docker: Docker, looked: { networks: boolean }): Promise<void> {
   const [containers, networks, { Volumes }] = await Promise.all([
     docker.listContainers({ all: true, ...ofProject(project) }),
-    docker.listNetworks(ofProject(project)),
+    looked.networks ? docker.listNetworks(ofProject(project)) : [],
     docker.listVolumes(ofProject(project)),
   ]);
   const left = [

@@ -35,11 +35,11 @@ describe('hot reload, as compose.override.example.yaml has it', () => {
       const isAnew = async () => (await logsOf(service, saved)).includes('"msg":"listening"');
       await appendFile(join(folder, 'services', service, 'app.ts'), `// ${round}\n`);
       await expect
-        .poll(async () => (await isAnew()) && (await isReady()), { timeout: 20_000, interval: 50 })
+        .poll(async () => (await isAnew()) && (await isReady()), { timeout: 60_000, interval: 50 })
         .toBe(true);
       seconds.push((Date.now() - saved) / 1_000);
     }
-    // 1.3 to 2.1 s with other work on two cores, the polling included.
-    expect(Math.min(...seconds)).toBeLessThan(6);
+    // A second or two on two cores, the polling included; a start by a health check or a build takes far longer than this.
+    expect(Math.min(...seconds)).toBeLessThan(15);
   });
 });
