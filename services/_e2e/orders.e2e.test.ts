@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { uuidv7 } from '../_chassis/uuid.ts';
+import { insist } from '../../tools/drills/load.ts';
 import { homeAt } from '../../tools/mesh/home.ts';
 import { stockRoutes } from '../gateway/inventory.ts';
 import { orderRoutes } from '../gateway/orders.ts';
@@ -71,7 +72,7 @@ describe('idempotency keys', () => {
     expect((await place(key, {}, 1)).text).toBe(first.text);
     for (const pair of ['orders-0', 'gateway-0']) shop.mesh.signal(pair, 'app', 'SIGKILL');
     await shop.mesh.waitReady(60_000);
-    const again = await place(key);
+    const { answer: again } = await insist(shop.as('ada'), { path: '/api/orders', key, body });
     expect([again.status, again.text, again.headers.get('location')]).toEqual([
       201,
       first.text,

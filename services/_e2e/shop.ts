@@ -106,6 +106,18 @@ export async function openShop(
 }
 
 /**
+ * Comes again when told to, ten times at most: many that are waited for at once may be more than one person may ask, and a busy
+ * machine may not answer in time.
+ */
+async function patiently(ask: () => Promise<ClientAnswer>): Promise<ClientAnswer> {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await ask();
+    if ((answer.status !== 429 && answer.status !== 503) || tries === 10) return answer;
+    await delay(Number(answer.headers.get('retry-after') ?? 1) * 1_000);
+  }
+}
+
+/**
  * The storefront of the mesh whose secrets are in this home; closing it ends with `close`. `publicUrl` is what the mesh calls
  * itself, where that is not how it is reached from here.
  */
@@ -117,7 +129,6 @@ export async function openStorefront(mesh: {
 }): Promise<Storefront> {
   const { home, gatewayUrl } = mesh;
   const secrets = (await readSecrets(homeAt(home).secretsFile)) ?? {};
-  const sign = await openSigner(home, mesh.publicUrl ?? gatewayUrl);
   const tokens = new Map<Person, Promise<string>>();
   const enter = (person: Person) => {
     const { sub: user, roles } = people[person];
@@ -137,6 +148,8 @@ export async function openStorefront(mesh: {
     });
   };
   await Promise.all((Object.keys(people) as Person[]).map(tokenOf));
+  // Whom auth has signed in, it has signed for: now it has a key for certain.
+  const sign = await openSigner(home, mesh.publicUrl ?? gatewayUrl);
   const clientLog = join(home, 'clients.jsonl');
   const log = openClientLog(clientLog);
 
@@ -179,18 +192,12 @@ export async function openStorefront(mesh: {
       key = uuidv7(),
       person = 'ada',
     } = {}) {
-      const answer = await as(person)({ path: '/api/orders', key, body: { items, paymentToken } });
+      const answer = await patiently(() => as(person)({ path: '/api/orders', key, body: { items, paymentToken } }));
       if (answer.status !== 201) throw new Error(`placing an order was answered ${answer.status}: ${answer.text}`);
       return order.parse(answer.body);
     },
     async get(orderId) {
-      const ask = () => as('staff')({ path: `/api/orders/${orderId}` });
-      let answer = await ask();
-      // Many that are waited for at once may be more than one person may ask.
-      for (let tries = 1; answer.status === 429 && tries < 10; tries += 1) {
-        await delay(Number(answer.headers.get('retry-after') ?? 1) * 1_000);
-        answer = await ask();
-      }
+      const answer = await patiently(() => as('staff')({ path: `/api/orders/${orderId}` }));
       if (answer.status !== 200) throw new Error(`order ${orderId} was answered ${answer.status}: ${answer.text}`);
       return order.parse(answer.body);
     },

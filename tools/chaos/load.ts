@@ -4,8 +4,9 @@ import { uuidv7 } from '../../services/_chassis/uuid.ts';
 import { ends } from '../../services/_e2e/shop.ts';
 import { orderStatus } from '../../services/orders/contract.ts';
 import type { ClientAnswer, ClientRequest } from '../audit/client-log.ts';
+import { insist } from '../drills/load.ts';
 import { createSeen, outcomeOf, type Doing, type Seen } from './seen.ts';
-import { insist, products, type Ask } from './shoppers.ts';
+import { patienceMs, products, type Ask } from './shoppers.ts';
 
 // Of three requests one is an order: 5 orders and 10 reads a second.
 const perSecond = 15;
@@ -90,9 +91,10 @@ export function startLoad(people: readonly [Ask, Ask]): Load {
   })();
 
   async function unfinished(): Promise<number> {
-    const pages = await Promise.all(people.map((ask) => insist(ask, { path: '/api/orders?limit=50' }, 3)));
+    const asked = people.map((ask) => insist(ask, { path: '/api/orders?limit=50' }, patienceMs));
+    const pages = await Promise.all(asked);
     return pages
-      .map(({ body }) => page.parse(body).items.filter(({ status }) => !ends.includes(status)).length)
+      .map(({ answer: { body } }) => page.parse(body).items.filter(({ status }) => !ends.includes(status)).length)
       .reduce((sum, count) => sum + count, 0);
   }
 

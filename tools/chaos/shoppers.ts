@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { uuidv7 } from '../../services/_chassis/uuid.ts';
 import {
   openClientLog,
@@ -11,10 +10,10 @@ import {
   type ClientRequest,
 } from '../audit/client-log.ts';
 import { secretsOfMesh } from '../compose/containers.ts';
+import { insist } from '../drills/load.ts';
 import { claimsOf } from '../mesh/people.ts';
 import { signIn } from '../mesh/sign-in.ts';
 import type { Project } from './project.ts';
-import { isRefusal } from './seen.ts';
 
 export type Name = 'ada' | 'ben' | 'warehouse';
 export type Ask = (request: ClientRequest) => Promise<ClientAnswer>;
@@ -64,15 +63,6 @@ async function openShoppers(project: Project): Promise<Shoppers> {
   };
 }
 
-/** Asks, and comes again when told to, at most so many times. */
-export async function insist(ask: Ask, request: ClientRequest, times: number): Promise<ClientAnswer> {
-  for (let left = times; ; left -= 1) {
-    const answer = await ask(request);
-    if (!isRefusal(answer) || left === 0) return answer;
-    await delay(Math.min(Number(answer.headers.get('retry-after')), 5) * 1_000);
-  }
-}
-
 /** What the shoppers buy. */
 export const products: readonly string[] = Array.from({ length: 10 }, (_, n) => String(20 + n));
 
@@ -96,7 +86,7 @@ async function stockUp(ask: Ask): Promise<void> {
     for (const warehouse of ['north', 'south']) {
       const body = { warehouse, quantity: 2_000 };
       const request = { path: `/api/inventory/${product}/receipts`, key: uuidv7(), body };
-      const { status, text } = await insist(ask, request, 3);
+      const { status, text } = (await insist(ask, request, patienceMs)).answer;
       if (status !== 200) throw new Error(`stock could not be received: ${status} ${text}`);
     }
   }

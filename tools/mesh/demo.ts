@@ -19,17 +19,26 @@ type Item = { productId: string; quantity: number };
 const ends = ['shipped', 'rejected', 'payment-failed', 'cancelled'];
 const patienceMs = 20_000;
 
+const mostTries = 5;
+
+/** Asks, and comes again with the same key when told to: a machine that has just started everything may be late once. */
 async function call(url: string, token: string, init: { method?: string; body?: unknown } = {}): Promise<Order> {
-  const response = await fetch(url, {
+  const request = {
     method: init.method ?? 'GET',
-    signal: AbortSignal.timeout(5_000),
     headers: {
       authorization: `Bearer ${token}`,
       ...(init.method && { 'idempotency-key': randomUUID() }),
       ...(init.body !== undefined && { 'content-type': 'application/json' }),
     },
     ...(init.body !== undefined && { body: JSON.stringify(init.body) }),
-  });
+  };
+  const ask = () => fetch(url, { ...request, signal: AbortSignal.timeout(5_000) });
+  let response = await ask();
+  for (let tries = 1; [429, 503].includes(response.status) && tries < mostTries; tries += 1) {
+    await response.body?.cancel();
+    await delay(Number(response.headers.get('retry-after') ?? 1) * 1_000);
+    response = await ask();
+  }
   const text = await response.text();
   if (!response.ok)
     throw new Error(`${init.method ?? 'GET'} ${url} answered ${response.status}: ${text.slice(0, 200)}`);

@@ -80,12 +80,17 @@ export const urlsOf =
     `postgres://${role.name}:${encodeURIComponent(role.password)}@${host}:${port}/${database}`;
 
 async function answers(url: string): Promise<boolean> {
-  return withClient(url, async (client) => (await client.query('select 1')).rowCount === 1);
+  const work = async (client: pg.Client) => (await client.query('select 1')).rowCount === 1;
+  return withClient(url, work, { connectMs: 2_000 });
 }
 
-/** Opens a connection for some work and closes it. */
-export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+/** Opens a connection for some work and closes it; it has to be there within `connectMs`. */
+export async function withClient<T>(
+  url: string,
+  work: (client: pg.Client) => Promise<T>,
+  { connectMs = 15_000 } = {},
+): Promise<T> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectMs });
   // A server that goes away is reported by the query as well; without a listener it would end this process.
   client.on('error', () => undefined);
   await client.connect();

@@ -22,7 +22,8 @@ export async function isPairReady(ports: Ports): Promise<boolean> {
 /** How many Resiliency documents a sidecar has loaded; a wrong one is a line in its log and no policy at all. */
 export async function loadedResiliencies(ports: Ports): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${ports.metrics}/metrics`, {
-    signal: AbortSignal.timeout(probeTimeoutMs),
+    // It is asked once, of all at the same time, just after everything has started.
+    signal: AbortSignal.timeout(15_000),
   });
   const lines = (await response.text()).split('\n').filter((line) => line.startsWith('dapr_resiliency_loaded{'));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
