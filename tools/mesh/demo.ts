@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { comeAgain } from './come-again.ts';
 import type { Secrets } from './secrets.ts';
 import { signIn } from './sign-in.ts';
 import { styled } from './terminal.ts';
@@ -19,8 +20,6 @@ type Item = { productId: string; quantity: number };
 const ends = ['shipped', 'rejected', 'payment-failed', 'cancelled'];
 const patienceMs = 20_000;
 
-const mostTries = 5;
-
 /** Asks, and comes again with the same key when told to: a machine that has just started everything may be late once. */
 async function call(url: string, token: string, init: { method?: string; body?: unknown } = {}): Promise<Order> {
   const request = {
@@ -33,12 +32,7 @@ async function call(url: string, token: string, init: { method?: string; body?: 
     ...(init.body !== undefined && { body: JSON.stringify(init.body) }),
   };
   const ask = () => fetch(url, { ...request, signal: AbortSignal.timeout(5_000) });
-  let response = await ask();
-  for (let tries = 1; [429, 503].includes(response.status) && tries < mostTries; tries += 1) {
-    await response.body?.cancel();
-    await delay(Number(response.headers.get('retry-after') ?? 1) * 1_000);
-    response = await ask();
-  }
+  const response = await comeAgain([429, 503], ask);
   const text = await response.text();
   if (!response.ok)
     throw new Error(`${init.method ?? 'GET'} ${url} answered ${response.status}: ${text.slice(0, 200)}`);

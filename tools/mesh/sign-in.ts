@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { comeAgain } from './come-again.ts';
 import { claimsOf, emailOf, peoplePassword } from './people.ts';
 import { secretNamed, type Secrets } from './secrets.ts';
 import { UserError } from './user-error.ts';
@@ -9,7 +9,6 @@ const clientId = 'cli';
 const callback = 'http://127.0.0.1:1/callback'; // never opened: the code is read off the redirect
 const scope = 'openid read write';
 const mostSteps = 10;
-const mostTries = 5;
 const token = z.object({ access_token: z.string() });
 
 /** Who signs in, and where; the role and the tenant that the token is to be for, where that matters. */
@@ -99,15 +98,8 @@ async function codeOf(
 }
 
 /** Asks again when it is told to come again: where the limits can't be counted for a moment, nobody may sign in. */
-async function insist(url: URL, request: RequestInit): Promise<Response> {
-  for (let tries = 1; ; tries += 1) {
-    const response = await fetch(url, { ...request, signal: AbortSignal.timeout(10_000) });
-    const pauseSeconds = Number(response.headers.get('retry-after'));
-    if (response.status !== 503 || !(pauseSeconds > 0) || tries === mostTries) return response;
-    await response.body?.cancel();
-    await delay(Math.min(pauseSeconds, 5) * 1_000);
-  }
-}
+const insist = (url: URL, request: RequestInit): Promise<Response> =>
+  comeAgain([503], () => fetch(url, { ...request, signal: AbortSignal.timeout(10_000) }));
 
 /** Fetches pages of one site, keeps its cookies, and follows nothing by itself. */
 function browser(publicUrl: string) {
